@@ -1,0 +1,333 @@
+//! `cases:` → all cases, those of included files in their place; ids that stand twice are told.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use super::case::{self, Settings};
+use super::faults::Pen;
+use super::fields::{Field, Fields};
+use super::folder::LARGEST;
+use super::shelf::{Opened, Shelf};
+use super::suggest::suggest;
+use super::tree::{Kind, Node, Span, quoted, steers};
+use super::{Case, Check, Place, glob, json_schema, jsonl, keys, values, yaml};
+
+/// Cases of one suite, includes counted.
+pub(super) const MOST_CASES: usize = 100_000;
+/// Text of all cases in bytes, once `defaults` and schemas stand in each.
+const MOST_TEXT: usize = 256 * 1024 * 1024;
+
+/// What was read of the cases.
+#[derive(Default)]
+pub(super) struct Cases {
+    pub(super) cases: Vec<Case>,
+    /// Each with the first place it stands in, also of faulty cases.
+    pub(super) ids: HashMap<String, Place>,
+    /// Each with the first place it stands in.
+    pub(super) tags: BTreeMap<String, (Rc<str>, Span)>,
+    /// Something could not be read, so that ids and tags may be missing.
+    pub(super) incomplete: bool,
+    seen: usize,
+    text: usize,
+    full: bool,
+    included: BTreeSet<String>,
+}
+
+/// Reads `cases:` of the suite.
+pub(super) fn read(pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, field: Field<'_>) -> Cases {
+    let mut cases = Cases {
+        incomplete: pen.cut.is_some(),
+        ..Cases::default()
+    };
+    let before = pen.errors();
+    let Some(entries) = values::list(pen, field, "cases") else {
+        cases.incomplete = true;
+        return cases;
+    };
+    for entry in entries {
+        if is_include(entry) {
+            cases.include(pen, shelf, defaults, entry);
+        } else {
+            cases.case(pen, shelf, defaults, entry);
+        }
+    }
+    if cases.seen == 0 && pen.errors() == before && !pen.may_be_cut(field.value) {
+        pen.error_help(
+            field.value.span,
+            "the suite has no cases",
+            "write at least one, with `id` and `prompt`",
+        );
+    }
+    cases
+}
+
+/// Whether an entry stands for other files: it has the key, or nothing but a slip of it.
+fn is_include(entry: &Node) -> bool {
+    let Kind::Map(entries) = &entry.kind else {
+        return false;
+    };
+    match entries.as_slice() {
+        [only] => suggest(&only.key, ["include"]).is_some() || matches!(only.key.as_str(), "file" | "import"),
+        entries => entries.iter().any(|entry| entry.key == "include"),
+    }
+}
+
+impl Cases {
+    /// No case at all, because `cases:` is missing.
+    pub(super) fn unread() -> Cases {
+        Cases {
+            incomplete: true,
+            ..Cases::default()
+        }
+    }
+
+    fn case(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, node: &Node) {
+        if self.seen >= MOST_CASES || self.text > MOST_TEXT {
+            if !self.full {
+                self.full = true;
+                let message = match self.seen >= MOST_CASES {
+                    true => "the suite has more than 100,000 cases".to_owned(),
+                    false => {
+                        "the cases hold more than 256 MB of text, `defaults` and schemas counted in each"
+                            .to_owned()
+                    }
+                };
+                pen.error_help(node.span, message, "split it into several suites");
+            }
+            self.incomplete = true;
+            return;
+        }
+        self.seen += 1;
+        let Some(draft) = case::read(pen, shelf, defaults, node) else {
+            self.incomplete = true;
+            return;
+        };
+        for (tag, span) in draft.tags {
+            self.tags
+                .entry(tag)
+                .or_insert_with(|| (Rc::clone(&pen.file), span));
+        }
+        if let Some((id, span)) = draft.id {
+            match self.ids.get(&id) {
+                Some(first) => {
+                    let help = format!(
+                        "it is first used at {}:{}:{}; each case needs its own",
+                        first.file, first.line, first.column
+                    );
+                    pen.error_help(span, format!("the id {} stands twice", quoted(&id)), help);
+                }
+                None => {
+                    self.ids.insert(id, pen.place(span));
+                }
+            }
+        } else {
+            self.incomplete = true;
+        }
+        self.incomplete |= !draft.all_tags;
+        if let Some(case) = draft.case {
+            self.text = self.text.saturating_add(size(&case));
+            self.cases.push(case);
+        }
+    }
+
+    fn include(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, entry: &Node) {
+        let before = pen.errors();
+        self.include_files(pen, shelf, defaults, entry);
+        if pen.errors() > before {
+            self.incomplete = true;
+        }
+    }
+
+    fn include_files(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, entry: &Node) {
+        // A case's key beside `include` means that two entries ran into one.
+        let Some(fields) = Fields::read(pen, entry, "an `include`", keys::INCLUDE) else {
+            return;
+        };
+        let Some(field) = fields.get("include") else {
+            return;
+        };
+        let Some(name) = values::word(pen, "`include`", field.value) else {
+            return;
+        };
+        let span = field.value.span;
+        if !glob::is_pattern(&name) {
+            return self.file(pen, shelf, defaults, span, &name);
+        }
+        match glob::matches(&shelf.folder, &name, &mut shelf.looked_at) {
+            Ok(names) if names.is_empty() => {
+                let help = match name.contains('{') {
+                    true => "`{a,b}` is not read: write two includes",
+                    false => {
+                        "it is looked for below the suite's own folder; `**` goes into folders, `*` does not"
+                    }
+                };
+                pen.error_help(span, format!("no file matches {}", quoted(&name)), help);
+            }
+            Ok(names) => {
+                for name in names {
+                    self.file(pen, shelf, defaults, span, &name);
+                }
+            }
+            Err(unread) => match unread.help {
+                Some(help) => pen.error_help(span, unread.message, help),
+                None => pen.error(span, unread.message),
+            },
+        }
+    }
+
+    fn file(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, span: Span, name: &str) {
+        if self.full {
+            return;
+        }
+        // A pattern finds names that nobody wrote in the suite.
+        if name.chars().any(steers) {
+            pen.error_help(
+                span,
+                format!("the name of {} holds a control character", quoted(name)),
+                "rename the file",
+            );
+            return;
+        }
+        let lower = name.to_ascii_lowercase();
+        let lines = lower.ends_with(".jsonl");
+        if !lines && !lower.ends_with(".yaml") && !lower.ends_with(".yml") {
+            let help = "cases are read from `.yaml`, `.yml` and `.jsonl` files";
+            pen.error_help(
+                span,
+                format!("{} is no list of cases by its name", quoted(name)),
+                help,
+            );
+            return;
+        }
+        let shown = shelf.folder.shown(name);
+        if shown == *pen.file {
+            pen.error_help(
+                span,
+                format!("{} is this suite itself", quoted(name)),
+                "put the included cases into a folder of their own",
+            );
+            return;
+        }
+        if !self.included.insert(shown) {
+            pen.error_help(
+                span,
+                format!("{} is included twice", quoted(name)),
+                "remove one, or narrow the pattern",
+            );
+            return;
+        }
+        let Some(opened) = shelf.open(pen, span, name, LARGEST) else {
+            return;
+        };
+        let before = (self.seen, pen.errors());
+        let mut pen = pen.turn(&opened.shown);
+        match lines {
+            true => self.lines(&mut pen, shelf, defaults, &opened),
+            false => self.list(&mut pen, shelf, defaults, &opened),
+        }
+        if (self.seen, pen.errors()) == before {
+            pen.warning(
+                Span::START,
+                "the file holds no case",
+                "remove its `include`, or write cases into it",
+            );
+        }
+    }
+
+    fn lines(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, opened: &Opened) {
+        let starts = super::source::line_starts(&opened.text);
+        let ends = starts.iter().skip(1).copied().chain([opened.text.len()]);
+        for (number, (from, to)) in (1..).zip(starts.iter().copied().zip(ends)) {
+            let line = opened
+                .text
+                .get(from..to)
+                .unwrap_or_default()
+                .trim_end_matches(['\n', '\r']);
+            if self.full || line.trim().is_empty() {
+                continue;
+            }
+            match jsonl::parse_line(pen, line, number) {
+                Some(node) => self.case(pen, shelf, defaults, &node),
+                None => self.incomplete = true,
+            }
+        }
+    }
+
+    fn list(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, opened: &Opened) {
+        let Some(root) = yaml::parse(pen, &opened.text) else {
+            return;
+        };
+        let entries = match &root.kind {
+            Kind::List(entries) => Some(entries.as_slice()),
+            Kind::Map(_) => {
+                let Some(fields) = Fields::read(pen, &root, "an included file", keys::INCLUDED) else {
+                    return;
+                };
+                let help = "it holds a list of cases, or a map with `cases:`";
+                fields
+                    .need(pen, "cases", help)
+                    .and_then(|field| values::list(pen, field, "cases"))
+            }
+            _ => {
+                let message = format!(
+                    "an included file must be a list of cases, found {}",
+                    root.describe()
+                );
+                pen.error_help(root.span, message, "begin each case with `- id: …`");
+                None
+            }
+        };
+        for entry in entries.into_iter().flatten() {
+            if is_include(entry) {
+                pen.error_help(
+                    entry.span,
+                    "an included file can't include others",
+                    "name the file in the suite itself",
+                );
+            } else {
+                self.case(pen, shelf, defaults, entry);
+            }
+        }
+    }
+
+    /// Tags that differ only in upper and lower case are told: a gate on one of them misses the other.
+    pub(super) fn warn_of_like_tags(&self, pen: &mut Pen<'_>) {
+        let mut lower: HashMap<String, &str> = HashMap::new();
+        for (tag, (file, span)) in &self.tags {
+            match lower.get(&tag.to_lowercase()) {
+                Some(other) => pen.turn(file).warning(
+                    *span,
+                    format!(
+                        "the tags {} and {} differ only in upper and lower case",
+                        quoted(other),
+                        quoted(tag)
+                    ),
+                    "to a gate they are two tags: write both alike if they are one",
+                ),
+                None => {
+                    lower.insert(tag.to_lowercase(), tag);
+                }
+            }
+        }
+    }
+}
+
+/// What a case weighs in memory, roughly.
+fn size(case: &Case) -> usize {
+    let messages: usize = case.messages.iter().map(|message| message.content.len()).sum();
+    let checks: usize = case.checks.iter().map(weight).sum();
+    messages + checks + case.tags.iter().map(|tag| tag.len() + 24).sum::<usize>()
+}
+
+fn weight(check: &Check) -> usize {
+    match check {
+        Check::Equals(text)
+        | Check::Contains(text)
+        | Check::Icontains(text)
+        | Check::NotContains(text)
+        | Check::Regex(text)
+        | Check::Similar { to: text, .. } => 64 + text.len(),
+        Check::JsonSchema { schema, .. } => json_schema::weight(schema),
+        Check::IsJson | Check::MaxChars(_) | Check::MaxLatency(_) => 64,
+    }
+}

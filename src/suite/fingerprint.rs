@@ -1,0 +1,130 @@
+//! A case, a judge or a suite → SHA-256 (hex) over what makes it what it is.
+//!
+//! What is hashed is one JSON text with its keys in the fixed order written here, so that neither the order of keys
+//! nor comments, quotes, places, or the file a case stands in change it. Every text begins with its kind and the
+//! version of this layout (`case/1`, `judge/1`, `suite/1`): a changed layout can't be taken for a changed suite.
+//!
+//! - case: messages, parameters (absent ones left out), samples, reference, checks (JSON Schemas with sorted keys).
+//! - judge: model, prompt the version of the built-in texts, rubric, temperature, `max_completion_tokens`, seed, votes.
+//! - suite: name, judge, gates (text and `else`), and of each case, sorted by id: id, fingerprint, tags, weight, group,
+//!   critical, holdout, `pass_score`.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{Case, Check, Gate, Judge};
+
+pub(super) fn case(case: &Case) -> String {
+    let messages: Vec<Value> = case
+        .messages
+        .iter()
+        .map(|message| json!([message.role.as_str(), message.content]))
+        .collect();
+    let p = &case.parameters;
+    let hashed = json!({
+        "layout": "case/1",
+        "messages": messages,
+        "temperature": p.temperature,
+        "top_p": p.top_p,
+        "seed": p.seed,
+        "max_completion_tokens": p.max_completion_tokens,
+        "stop": p.stop,
+        "samples": case.samples,
+        "reference": case.reference,
+        "checks": case.checks.iter().map(check).collect::<Vec<_>>(),
+    });
+    digest([hashed])
+}
+
+fn check(check: &Check) -> Value {
+    match check {
+        Check::Equals(text) => json!(["equals", text]),
+        Check::Contains(text) => json!(["contains", text]),
+        Check::Icontains(text) => json!(["icontains", text]),
+        Check::NotContains(text) => json!(["not_contains", text]),
+        Check::Regex(pattern) => json!(["regex", pattern]),
+        Check::IsJson => json!(["is_json"]),
+        // The file's name is no part: what is asked of the answer stands in the schema.
+        Check::JsonSchema { schema, .. } => json!(["json_schema", sorted(schema)]),
+        Check::Similar { to, min } => json!(["similar", to, min]),
+        Check::MaxChars(most) => json!(["max_chars", most]),
+        Check::MaxLatency(most) => {
+            json!(["max_latency", u64::try_from(most.as_millis()).unwrap_or(u64::MAX)])
+        }
+    }
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        Value::Object(keys) => {
+            let mut keys: Vec<(&String, &Value)> = keys.iter().collect();
+            keys.sort_by_key(|(key, _)| *key);
+            Value::Object(
+                keys.into_iter()
+                    .map(|(key, value)| (key.clone(), sorted(value)))
+                    .collect(),
+            )
+        }
+        other => other.clone(),
+    }
+}
+
+/// The version of the judge's built-in prompt and of the paragraph about the reply's form: a new wording judges
+/// otherwise, and its scores do not compare with the old one's. A test of the evaluation holds the two together.
+pub const BUILT_IN_JUDGE_PROMPT: u32 = 1;
+
+pub(super) fn judge(judge: &Judge) -> String {
+    digest([json!({
+        "layout": "judge/1",
+        "model": judge.model,
+        "prompt": judge.prompt,
+        "built_in_prompt": BUILT_IN_JUDGE_PROMPT,
+        "rubric": judge.rubric,
+        "temperature": judge.temperature,
+        "max_completion_tokens": judge.max_completion_tokens,
+        "seed": judge.seed,
+        "votes": judge.votes,
+    })])
+}
+
+pub(super) fn suite(name: &str, judge: &Judge, gates: &[Gate], cases: &[Case]) -> String {
+    let gates: Vec<Value> = gates
+        .iter()
+        .map(|gate| json!([gate.require, gate.otherwise]))
+        .collect();
+    let head = json!({ "layout": "suite/1", "name": name, "judge": judge.fingerprint, "gates": gates });
+    let mut sorted: Vec<&Case> = cases.iter().collect();
+    sorted.sort_by(|a, b| a.id.cmp(&b.id));
+    let cases = sorted.into_iter().map(|case| {
+        json!({
+            "id": case.id,
+            "fingerprint": case.fingerprint,
+            "tags": case.tags,
+            "weight": case.weight,
+            "group": case.group,
+            "critical": case.critical,
+            "holdout": case.holdout,
+            "pass_score": case.pass_score,
+        })
+    });
+    digest(std::iter::once(head).chain(cases))
+}
+
+/// Over the values' texts, a line break behind each; JSON has none of its own.
+fn digest(values: impl IntoIterator<Item = Value>) -> String {
+    use std::fmt::Write as _;
+    let mut hasher = Sha256::new();
+    for value in values {
+        hasher.update(value.to_string().as_bytes());
+        hasher.update(b"\n");
+    }
+    hasher
+        .finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            // Writing to a String can't fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}

@@ -1,0 +1,50 @@
+//! A validated suite and what a flag says instead → the suite as it is run.
+
+use super::{CycleSettings, Suite, fingerprint, template_environment};
+
+impl Suite {
+    /// Has another judge model score the answers. Scores of two judges do not compare, so the fingerprints change.
+    pub fn judge_with(&mut self, model: &str) {
+        self.judge.model = model.to_owned();
+        self.judge.fingerprint = fingerprint::judge(&self.judge);
+        self.fingerprint = fingerprint::suite(&self.name, &self.judge, &self.gates, &self.cases);
+    }
+}
+
+impl CycleSettings {
+    /// Renders the job's name.
+    ///
+    /// # Errors
+    /// The template is none that a suite may have: the settings come from a results file that somebody edited.
+    pub fn render_job_name(&self, date: &str, suite: &str, model: &str) -> Result<String, String> {
+        let name = template_environment()
+            .render_str(&self.job_name, minijinja::context! { date, suite, model })
+            .map_err(|error| error.to_string())?;
+        if name.trim().is_empty() {
+            Err("the name is empty".to_owned())
+        } else {
+            Ok(name)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_s_name_is_rendered_and_a_strange_template_is_refused() {
+        let mut cycle = CycleSettings::default();
+        assert_eq!(
+            cycle.render_job_name("2026-01-02", "s", "m").unwrap(),
+            "Continuous Fine-tuning - 2026-01-02"
+        );
+        for strange in ["{{ secret }}", "{{ date", " "] {
+            cycle.job_name = strange.into();
+            assert!(
+                cycle.render_job_name("2026-01-02", "s", "m").is_err(),
+                "{strange}"
+            );
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Everything that crosses a process or a socket, and the rules of the house: a file a feature.
+//!
+//! `cfg(test)` tells clippy that the functions beside the tests are test code as well.
+
+#[cfg(test)]
+mod suite;
