@@ -1,4 +1,5 @@
 //! Evaluates a fine-tuned model on Prem Studio, gates it, and launches the next fine-tuning job when
 //! the gates allow it. Data flows one way: `suite` → `eval` → `score` → `gate` → `cycle` → `report`.
 
+pub mod results;
 pub mod suite;
