@@ -1,5 +1,7 @@
 //! Evaluates a fine-tuned model on Prem Studio, gates it, and launches the next fine-tuning job when
 //! the gates allow it. Data flows one way: `suite` → `eval` → `score` → `gate` → `cycle` → `report`.
 
+pub mod gate;
 pub mod results;
+pub mod score;
 pub mod suite;
