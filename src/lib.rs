@@ -2,6 +2,8 @@
 //! the gates allow it. Data flows one way: `suite` → `eval` → `score` → `gate` → `cycle` → `report`.
 
 pub mod gate;
+pub mod http;
 pub mod results;
 pub mod score;
+pub mod studio;
 pub mod suite;

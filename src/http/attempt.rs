@@ -1,0 +1,204 @@
+//! One attempt: a prepared request comes in; the body of a success, or a classed fault, goes out.
+
+use std::time::Duration;
+
+use reqwest::header::LOCATION;
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
+use serde::de::DeserializeOwned;
+
+use super::pause;
+use super::redact::Redactor;
+use super::{FailureKind, MAX_ERROR_BYTES, MAX_REPLY_BYTES, Writes, message};
+
+/// The class of an error is known from its status; its text is not waited for longer than this.
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Characters of a JSON reader's complaint.
+const COMPLAINT_CHARS: usize = 300;
+
+/// Why an attempt brought no usable reply.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    pub(super) kind: FailureKind,
+    pub(super) status: Option<u16>,
+    pub(super) message: String,
+    pub(super) retry_after: Option<Duration>,
+    /// Whether the same request may well succeed a moment later.
+    mendable: bool,
+}
+
+impl Fault {
+    pub(super) fn new(kind: FailureKind, status: Option<StatusCode>, message: String) -> Fault {
+        let mendable = match kind {
+            FailureKind::Connect
+            | FailureKind::Timeout
+            | FailureKind::Broken
+            | FailureKind::Limited
+            | FailureKind::Server => true,
+            FailureKind::Rejected => status == Some(StatusCode::REQUEST_TIMEOUT),
+            FailureKind::Unauthorized | FailureKind::Unreadable | FailureKind::Cancelled => false,
+        };
+        Fault {
+            kind,
+            status: status.map(|s| s.as_u16()),
+            message,
+            retry_after: None,
+            mendable,
+        }
+    }
+
+    /// Whether the call may be repeated: a read wherever that can mend it, a write only where the
+    /// service has surely not done it.
+    pub(super) fn may_repeat(&self, writes: Writes) -> bool {
+        self.mendable
+            && match writes {
+                Writes::No => true,
+                Writes::Yes => {
+                    matches!(
+                        self.kind,
+                        FailureKind::Connect | FailureKind::Limited | FailureKind::Rejected
+                    )
+                }
+            }
+    }
+}
+
+/// A success's status and its body.
+pub(super) type Body = (StatusCode, Vec<u8>);
+
+/// Sends the request and reads its reply. Not bounded in time: the caller's time-out covers it.
+pub(super) async fn exchange(request: RequestBuilder, redactor: &Redactor) -> Result<Body, Fault> {
+    let response = request
+        .send()
+        .await
+        .map_err(|e| of_transport(&e, None, redactor))?;
+    let status = response.status();
+    if !status.is_success() {
+        return Err(of_status(response, redactor).await);
+    }
+    Ok((status, read(response, redactor).await?))
+}
+
+async fn read(mut response: Response, redactor: &Redactor) -> Result<Vec<u8>, Fault> {
+    let status = response.status();
+    let too_large = || {
+        let message = format!("a reply of more than {} MiB", MAX_REPLY_BYTES / 1024 / 1024);
+        Fault::new(FailureKind::Unreadable, Some(status), message)
+    };
+    let announced = response.content_length().and_then(|n| usize::try_from(n).ok());
+    if announced.is_some_and(|n| n > MAX_REPLY_BYTES) {
+        return Err(too_large());
+    }
+    let mut body = Vec::with_capacity(announced.unwrap_or(0));
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|e| of_transport(&e, Some(status), redactor))?
+    {
+        if body.len() + chunk.len() > MAX_REPLY_BYTES {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// A success's body as JSON, whatever its content type says. An empty body reads as `null`.
+pub(super) fn parse<T: DeserializeOwned>((status, body): &Body, redactor: &Redactor) -> Result<T, Fault> {
+    let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let empty = json.iter().all(u8::is_ascii_whitespace);
+    serde_json::from_slice(if empty { b"null" } else { json }).map_err(|e| {
+        // A reply that is not JSON was cut, or something else answered in the service's place; one of
+        // another shape will have it again.
+        let shape = e.is_data() && !empty;
+        let message = if empty {
+            "an empty body where JSON was expected".to_owned()
+        } else if shape {
+            let complaint = message::line(&e.to_string(), COMPLAINT_CHARS, redactor);
+            format!("JSON of another shape than expected: {complaint}")
+        } else if e.is_eof() {
+            format!("JSON that breaks off after {} bytes", body.len())
+        } else {
+            let complaint = message::line(&e.to_string(), COMPLAINT_CHARS, redactor);
+            format!("not JSON ({complaint}): {}", message::of_body(body, redactor))
+        };
+        Fault {
+            mendable: !shape,
+            ..Fault::new(FailureKind::Unreadable, Some(*status), message)
+        }
+    })
+}
+
+fn of_transport(error: &reqwest::Error, status: Option<StatusCode>, redactor: &Redactor) -> Fault {
+    let cause = message::of_error(error, redactor);
+    let (kind, message) = if error.is_connect() {
+        (FailureKind::Connect, cause)
+    } else if error.is_builder() {
+        (FailureKind::Rejected, format!("not sent: {cause}"))
+    } else if error.is_timeout() {
+        (FailureKind::Timeout, cause)
+    } else if error.is_decode() && status.is_some() {
+        (
+            FailureKind::Broken,
+            format!("the reply was cut or garbled: {cause}"),
+        )
+    } else if status.is_some() {
+        (FailureKind::Broken, format!("the reply was cut: {cause}"))
+    } else {
+        (FailureKind::Broken, format!("no reply came: {cause}"))
+    };
+    Fault::new(kind, status, message)
+}
+
+async fn of_status(response: Response, redactor: &Redactor) -> Fault {
+    let status = response.status();
+    let kind = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => FailureKind::Unauthorized,
+        StatusCode::TOO_MANY_REQUESTS => FailureKind::Limited,
+        // The answer to what was asked lies elsewhere, and is not read: a write may have been done.
+        StatusCode::SEE_OTHER => FailureKind::Unreadable,
+        s if s.is_redirection() || s.is_client_error() => FailureKind::Rejected,
+        s if s.is_server_error() => FailureKind::Server,
+        _ => FailureKind::Unreadable,
+    };
+    let retry_after = pause::retry_after(response.headers());
+    let message = if status.is_redirection() {
+        redirection(&response)
+    } else {
+        message::of_body(&error_body(response).await, redactor)
+    };
+    Fault {
+        retry_after,
+        ..Fault::new(kind, Some(status), message)
+    }
+}
+
+/// Never the whole location: a path or a query may hold what nobody should read in a log.
+fn redirection(response: &Response) -> String {
+    let origin = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|location| location.to_str().ok())
+        .and_then(|location| response.url().join(location).ok())
+        .map(|url: Url| url.origin().ascii_serialization());
+    let to = origin.map_or(String::new(), |origin| format!(" to {origin}"));
+    format!(
+        "a redirect{to}, which is not followed because the key goes to the base URL alone; set the base URL to where the service is"
+    )
+}
+
+/// As much of an error's body as comes in time and within bounds.
+async fn error_body(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    let reading = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = MAX_ERROR_BYTES - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if body.len() == MAX_ERROR_BYTES {
+                break;
+            }
+        }
+    };
+    // What came until then is enough.
+    let _ = tokio::time::timeout(ERROR_BODY_TIMEOUT, reading).await;
+    body
+}

@@ -1,0 +1,21 @@
+//! One client for everything that goes over the wire: time-outs, classes of error, repeats, bounds.
+//!
+//! A call comes in with its name and whether it writes; a typed reply or a [`Failure`] goes out.
+
+mod address;
+mod attempt;
+mod call;
+mod client;
+mod failure;
+mod message;
+mod pause;
+mod redact;
+mod settings;
+mod transport;
+
+pub use call::{Call, Reply, Tally, Writes};
+pub use client::{Client, WRITE_GRACE};
+pub use failure::{Effect, Failure, FailureKind};
+pub use settings::{
+    BACKOFF, BACKOFF_CAP, MAX_ATTEMPTS, MAX_ERROR_BYTES, MAX_REPLY_BYTES, RETRY_AFTER_CAP, Settings, TIMEOUT,
+};

@@ -1,0 +1,65 @@
+//! How the client behaves: a base URL and a key come in, settings with documented defaults go out.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+/// Default of [`Settings::timeout`]: a judge can take a minute.
+pub const TIMEOUT: Duration = Duration::from_secs(120);
+/// Default of [`Settings::max_attempts`].
+pub const MAX_ATTEMPTS: u32 = 5;
+/// Default of [`Settings::backoff`].
+pub const BACKOFF: Duration = Duration::from_millis(500);
+/// Default of [`Settings::backoff_cap`].
+pub const BACKOFF_CAP: Duration = Duration::from_secs(30);
+/// Default of [`Settings::retry_after_cap`].
+pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(120);
+/// A reply is read up to this many bytes, counted after decompression.
+pub const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
+/// The body of an error is read up to this many bytes, counted after decompression.
+pub const MAX_ERROR_BYTES: usize = 64 * 1024;
+
+/// How the client behaves.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `https://…`, or `http://` on loopback; a path prefix is kept.
+    pub base_url: String,
+    /// Sent as `Authorization: Bearer`, to the base URL's origin only. Empty: no such header is sent.
+    pub key: SecretString,
+    /// From sending an attempt to its last byte.
+    pub timeout: Duration,
+    /// Attempts per call, at least 1.
+    pub max_attempts: u32,
+    /// The first pause is drawn from 0..=this; it doubles with each attempt.
+    pub backoff: Duration,
+    /// No pause is longer, unless `Retry-After` asks for it.
+    pub backoff_cap: Duration,
+    /// `Retry-After` is honoured up to this; a longer one waits this long.
+    pub retry_after_cap: Duration,
+}
+
+impl Settings {
+    /// The defaults of this module, for one service and one key.
+    pub fn new(base_url: impl Into<String>, key: SecretString) -> Settings {
+        Settings {
+            base_url: base_url.into(),
+            key,
+            timeout: TIMEOUT,
+            max_attempts: MAX_ATTEMPTS,
+            backoff: BACKOFF,
+            backoff_cap: BACKOFF_CAP,
+            retry_after_cap: RETRY_AFTER_CAP,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_does_not_show_the_key() {
+        let settings = Settings::new("https://studio.premai.io", "pk-secret-1234".into());
+        assert!(!format!("{settings:?}").contains("secret-1234"));
+    }
+}

@@ -1,0 +1,112 @@
+//! The reqwest client underneath: settings come in; TLS, proxy, redirects and pooling go out as decided
+//! here and nowhere else.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::{Certificate, ClientBuilder, redirect, retry};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Settings;
+use super::address::Address;
+
+/// Longest wait for a connection. Below the attempt's time-out, because a write that never got a
+/// connection may be repeated, and one that got no answer may not.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Idle connections are dropped before the other side does it (Node's default is 5 s): a write that
+/// meets a closing connection has an unknown effect.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+pub(super) fn client(settings: &Settings, address: &Address) -> Result<reqwest::Client, String> {
+    // Fails when there is one already; either way there is one now.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let headers = headers(&settings.key)?;
+    let builder = || {
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("tunegate/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers.clone())
+            .redirect(redirect::Policy::none())
+            .retry(retry::never())
+            .referer(false)
+            .connect_timeout(settings.timeout.mul_f64(0.9).min(CONNECT_TIMEOUT))
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .https_only(!address.is_loopback());
+        if address.is_loopback() {
+            builder.no_proxy()
+        } else {
+            builder
+        }
+    };
+    // A client can't be built without any root certificate, and a container from scratch may have none.
+    match builder().build() {
+        Ok(client) => Ok(client),
+        Err(system) => with_bundled_roots(builder())
+            .and_then(ClientBuilder::build)
+            .map_err(|bundled| {
+                format!("could not set up TLS: {system}; with built-in certificates: {bundled}")
+            }),
+    }
+}
+
+fn with_bundled_roots(builder: ClientBuilder) -> reqwest::Result<ClientBuilder> {
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+        .iter()
+        .map(|der| Certificate::from_der(der))
+        .collect::<reqwest::Result<Vec<_>>>()?;
+    Ok(builder.tls_certs_only(roots))
+}
+
+fn headers(key: &SecretString) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let key = key.expose_secret();
+    if !key.is_empty() {
+        let token = key
+            .bytes()
+            .all(|b| b.is_ascii_graphic())
+            .then(|| format!("Bearer {key}"));
+        let mut value = token.and_then(|token| HeaderValue::try_from(token).ok()).ok_or(
+            "the API key holds spaces, line breaks or characters beyond ASCII (a line break at its end?); \
+             set it again without them",
+        )?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_stands_on_the_built_in_certificates_alone() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = with_bundled_roots(reqwest::Client::builder()).expect("the certificates parse");
+        assert!(builder.build().is_ok());
+    }
+
+    #[test]
+    fn a_key_that_no_header_carries_is_refused_and_not_shown() {
+        for key in ["pk-secret\n", "pk\u{0}secret", "pk-sécret", "pk secret", " "] {
+            let error = headers(&key.into()).expect_err("refused");
+            assert!(error.contains("API key") && !error.contains("cret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_key_is_marked_sensitive() {
+        let headers = headers(&"pk-secret".into()).expect("valid");
+        assert!(headers[AUTHORIZATION].is_sensitive());
+        assert!(!headers_debug(&headers).contains("secret"));
+        assert!(
+            !super::headers(&"".into())
+                .expect("valid")
+                .contains_key(AUTHORIZATION)
+        );
+    }
+
+    fn headers_debug(headers: &HeaderMap) -> String {
+        format!("{headers:?}")
+    }
+}
