@@ -1,0 +1,217 @@
+//! An answer comes in; one judgement of it goes out, after one question to the judge or two.
+
+use tokio::time::Instant;
+
+use super::Settings;
+use super::answer::{MAX_DETAIL, cost, failed_cost, hit_length_limit, was_filtered};
+use super::excerpt::excerpt;
+use super::judge_prompt::{JudgePrompt, Material};
+use super::service::Service;
+use super::verdict::{self, Verdict};
+use crate::results::{CallCost, Vote, VoteOutcome};
+use crate::studio::{ChatMessage, ChatReply, ChatRequest, Failure, Purpose};
+use crate::suite::{Case, Judge, Role};
+
+/// Of a judge's feedback and of its reasoning, in characters.
+const MAX_TEXT: usize = 8_192;
+/// Of an unusable reply that the judge is shown again, in characters.
+const MAX_SHOWN_AGAIN: usize = 4_000;
+
+/// What one judgement came to.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// The vote.
+    pub(super) vote: Vote,
+    /// Why a call failed, where one did.
+    pub(super) failure: Option<Failure>,
+}
+
+/// Whom to ask, and how.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bench<'a> {
+    /// The judge.
+    pub(super) judge: &'a Judge,
+    /// Its prompt.
+    pub(super) prompt: &'a JudgePrompt<'a>,
+    /// The project that the calls belong to.
+    pub(super) settings: &'a Settings,
+}
+
+/// Asks for vote `index` on an answer. Never fails: what goes wrong is the vote's outcome.
+pub(super) async fn judge<S: Service>(
+    bench: Bench<'_>,
+    case: &Case,
+    answer: &str,
+    index: u32,
+    service: &S,
+) -> Judged {
+    let mut calls = Vec::new();
+    let question = case.input();
+    let material = Material {
+        system: case
+            .messages
+            .iter()
+            .find(|m| m.role == Role::System)
+            .map(|m| m.content.as_str()),
+        question: &question,
+        answer,
+        reference: case.reference.as_deref(),
+        rubric: bench.judge.rubric.as_deref(),
+    };
+    let prompt = match bench.prompt.render(&material) {
+        Ok(prompt) => prompt,
+        Err(fault) => {
+            let told = format!("the judge's prompt can't be rendered: {fault}");
+            return Judged {
+                vote: unscored(index, VoteOutcome::Failed, told, calls),
+                failure: None,
+            };
+        }
+    };
+    let mut told = String::new();
+    let mut again: Option<(String, String)> = None;
+    for _ in 0..2 {
+        let reply = match &again {
+            None => ask(bench, index, &[user(&prompt)], &mut calls, service).await,
+            // A service may refuse an empty message, and a second one in a row by the same speaker.
+            Some((said, note)) if said.trim().is_empty() => {
+                ask(
+                    bench,
+                    index,
+                    &[user(&format!("{prompt}\n\n{note}"))],
+                    &mut calls,
+                    service,
+                )
+                .await
+            }
+            Some((said, note)) => {
+                let said = ChatMessage {
+                    role: Role::Assistant.as_str(),
+                    content: said,
+                };
+                ask(
+                    bench,
+                    index,
+                    &[user(&prompt), said, user(note)],
+                    &mut calls,
+                    service,
+                )
+                .await
+            }
+        };
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(failure) => {
+                let told = excerpt(&failure.to_string(), MAX_DETAIL);
+                return Judged {
+                    vote: unscored(index, VoteOutcome::Failed, told, calls),
+                    failure: Some(failure),
+                };
+            }
+        };
+        match read(&reply, answer) {
+            Ok(verdict) => {
+                return Judged {
+                    vote: scored(index, verdict, calls),
+                    failure: None,
+                };
+            }
+            Err(fault) => {
+                let note = format!(
+                    "Your reply could not be used: {fault}. Reply again with only the JSON object, with the \
+                     fields feedback (text), reasoning (text) and score (a number from 0 to 1)."
+                );
+                again = Some((excerpt(&reply.content.unwrap_or_default(), MAX_SHOWN_AGAIN), note));
+                if !told.is_empty() {
+                    told.push_str("; asked again: ");
+                }
+                told.push_str(&fault);
+            }
+        }
+    }
+    let told = format!("the judge's reply can't be used: {told}");
+    Judged {
+        vote: unscored(index, VoteOutcome::Unparseable, told, calls),
+        failure: None,
+    }
+}
+
+async fn ask<S: Service>(
+    bench: Bench<'_>,
+    vote: u32,
+    messages: &[ChatMessage<'_>],
+    calls: &mut Vec<CallCost>,
+    service: &S,
+) -> Result<ChatReply, Failure> {
+    let Bench { judge, settings, .. } = bench;
+    let request = ChatRequest {
+        purpose: Purpose::Judge,
+        project: &settings.project,
+        model: &judge.model,
+        messages,
+        temperature: Some(judge.temperature),
+        top_p: None,
+        // Votes with one and the same seed would be one vote.
+        seed: judge.seed.map(|seed| seed.wrapping_add(i64::from(vote))),
+        max_completion_tokens: judge.max_completion_tokens,
+        stop: &[],
+    };
+    let started = Instant::now();
+    match service.chat(&request).await {
+        Ok(reply) => {
+            calls.push(cost(&reply));
+            Ok(reply.value)
+        }
+        Err(failure) => {
+            calls.extend(failed_cost(&failure, started.elapsed()));
+            Err(failure)
+        }
+    }
+}
+
+fn user(content: &str) -> ChatMessage<'_> {
+    ChatMessage {
+        role: Role::User.as_str(),
+        content,
+    }
+}
+
+fn read(reply: &ChatReply, answer: &str) -> Result<Verdict, String> {
+    let finish = reply.finish_reason.as_deref();
+    // What was cut off may have been the verdict; an object ahead of it is then a draft or a quotation.
+    if hit_length_limit(finish) {
+        return Err("it was cut off at its length limit; be brief".to_owned());
+    }
+    if was_filtered(finish) {
+        return Err("the service withheld it (content_filter)".to_owned());
+    }
+    verdict::read(reply.content.as_deref().unwrap_or_default(), answer)
+}
+
+fn scored(index: u32, verdict: Verdict, calls: Vec<CallCost>) -> Vote {
+    Vote {
+        index,
+        outcome: VoteOutcome::Scored,
+        score: Some(verdict.score),
+        feedback: Some(excerpt(&verdict.feedback, MAX_TEXT)),
+        reasoning: Some(excerpt(&verdict.reasoning, MAX_TEXT)),
+        detail: None,
+        calls,
+    }
+}
+
+/// A vote that has no score.
+pub(super) fn unscored(index: u32, outcome: VoteOutcome, detail: String, calls: Vec<CallCost>) -> Vote {
+    Vote {
+        index,
+        outcome,
+        score: None,
+        feedback: None,
+        reasoning: None,
+        detail: Some(detail),
+        calls,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! `Suite` → answers → judgements → `results`.
+//!
+//! A validated suite and a client come in; one [`CaseResult`] per case goes out, in the suite's order,
+//! whatever became of it. Progress goes out as [`Event`]s while it runs; nothing in here prints.
+
+mod answer;
+mod checks;
+mod diagnosis;
+mod excerpt;
+mod feedback;
+#[cfg(test)]
+mod fixtures;
+mod json_scan;
+mod judge;
+mod judge_prompt;
+mod pipeline;
+mod readiness;
+mod service;
+mod similarity;
+mod verdict;
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+
+pub use feedback::sample_feedback;
+
+use crate::results::{AnswerOutcome, CaseResult, StopKind, Stopped, VoteOutcome};
+use crate::studio::Studio;
+use crate::suite::Suite;
+
+/// Whom and how to ask.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The project's id, after overrides.
+    pub project: String,
+    /// The alias or id of the model under evaluation, after overrides.
+    pub model: String,
+    /// Chat calls in flight at any time, answers and judgements together; at least 1.
+    pub concurrency: usize,
+    /// How long a model that needs loading is waited for.
+    pub load_timeout: Duration,
+    /// Pause between two looks at a model that is being loaded.
+    pub load_poll: Duration,
+}
+
+/// What happens while it runs; whoever listens shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The model is not running and is being loaded.
+    Loading {
+        /// The model under evaluation.
+        model: String,
+    },
+    /// The first calls go out.
+    Started {
+        /// Cases of the suite.
+        cases: usize,
+        /// Answers that will be asked for.
+        answers: usize,
+        /// Judgements if every answer is usable and passes its checks.
+        judgements: usize,
+    },
+    /// An answer is there, or is known not to come.
+    Answered {
+        /// The case's id.
+        case: String,
+        /// The sample's index, from 0.
+        sample: u32,
+        /// How it came.
+        outcome: AnswerOutcome,
+        /// The last attempt's, from sending to the last byte; of a failed call the whole call's.
+        latency: Duration,
+    },
+    /// A judgement is there, or is known not to come.
+    Judged {
+        /// The case's id.
+        case: String,
+        /// The sample's index, from 0.
+        sample: u32,
+        /// The vote's index, from 0; none when a failed check decided and no judge was asked.
+        vote: Option<u32>,
+        /// How it came; `scored` when a failed check decided.
+        outcome: VoteOutcome,
+        /// 0..1; 0 when a failed check decided.
+        score: Option<f64>,
+    },
+}
+
+/// An evaluation, whole or cut short.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// One entry per case of the suite, in its order.
+    pub cases: Vec<CaseResult>,
+    /// Why it ended before everything was asked; none when it went through.
+    pub stopped: Option<Stopped>,
+    /// Wall time, waiting for the model included.
+    pub duration: Duration,
+}
+
+/// Asks the model for every answer of the suite and the judge for every judgement.
+///
+/// A failing call is an outcome of its case. Only a refused key, a model or project that is not there,
+/// and a cancelled client end it early; what was not asked by then says so.
+pub async fn run(
+    suite: &Suite,
+    studio: &Studio,
+    settings: &Settings,
+    events: &UnboundedSender<Event>,
+) -> Evaluation {
+    let started = Instant::now();
+    let cancel = studio.http().cancel().clone();
+    let outcome = match prepare(suite, studio, settings, events).await {
+        Err(stopped) => pipeline::Outcome::not_begun(stopped),
+        Ok(prompt) => {
+            let plan = pipeline::Plan {
+                suite,
+                settings,
+                prompt: &prompt,
+                cancel: &cancel,
+                events,
+            };
+            pipeline::run(&plan, studio).await
+        }
+    };
+    let (cases, stopped) = outcome.into_cases(&suite.cases, suite.judge.votes);
+    Evaluation {
+        cases,
+        stopped,
+        duration: started.elapsed(),
+    }
+}
+
+/// Everything that must be right before the first answer is asked for.
+async fn prepare<'s>(
+    suite: &'s Suite,
+    studio: &Studio,
+    settings: &Settings,
+    events: &UnboundedSender<Event>,
+) -> Result<judge_prompt::JudgePrompt<'s>, Stopped> {
+    let prompt = judge_prompt::JudgePrompt::new(suite.judge.prompt.as_deref()).map_err(|fault| Stopped {
+        kind: StopKind::Unavailable,
+        message: format!("the suite's judge prompt can't be used: {fault}: mend judge.prompt"),
+    })?;
+    readiness::make_ready(settings, events, studio.http().cancel(), studio).await?;
+    Ok(prompt)
+}

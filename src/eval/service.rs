@@ -1,0 +1,44 @@
+//! What this room asks of Prem Studio. Implemented by the client, and by a fake one in this room's tests.
+
+use std::future::Future;
+
+use crate::studio::{ChatReply, ChatRequest, Failure, Reply, Studio};
+
+/// The calls of an evaluation. Their futures are `Send`, so that an evaluation may run on any thread.
+pub(super) trait Service: Sync {
+    /// One chat completion.
+    fn chat(
+        &self,
+        request: &ChatRequest<'_>,
+    ) -> impl Future<Output = Result<Reply<ChatReply>, Failure>> + Send;
+    /// Whether a model is loaded.
+    fn model_running(&self, model: &str) -> impl Future<Output = Result<bool, Failure>> + Send;
+    /// Asks for a model to be loaded.
+    fn load_model(&self, model: &str) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// The ids of the models that this key sees.
+    fn models(&self) -> impl Future<Output = Result<Vec<String>, Failure>> + Send;
+    /// Id and name of the projects that this key sees.
+    fn projects(&self) -> impl Future<Output = Result<Vec<(String, String)>, Failure>> + Send;
+}
+
+impl Service for Studio {
+    async fn chat(&self, request: &ChatRequest<'_>) -> Result<Reply<ChatReply>, Failure> {
+        Studio::chat(self, request).await
+    }
+
+    async fn model_running(&self, model: &str) -> Result<bool, Failure> {
+        Studio::model_running(self, model).await
+    }
+
+    async fn load_model(&self, model: &str) -> Result<(), Failure> {
+        Studio::load_model(self, model).await
+    }
+
+    async fn models(&self) -> Result<Vec<String>, Failure> {
+        Studio::models(self).await
+    }
+
+    async fn projects(&self) -> Result<Vec<(String, String)>, Failure> {
+        Studio::projects(self).await
+    }
+}
