@@ -3,6 +3,8 @@
 //! `cfg(test)` tells clippy that the functions beside the tests are test code as well.
 
 #[cfg(test)]
+mod cycle;
+#[cfg(test)]
 mod eval;
 #[cfg(test)]
 mod stub;

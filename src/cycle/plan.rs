@@ -1,0 +1,177 @@
+//! Answers and their scores → the traces to write. Decides who is left out: held-out cases, answers
+//! that nobody scored, and a second answer of the same case with the same text.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::record::{PlannedWrite, TraceRecord, TraceState, Traces};
+use crate::results::CycleSettings;
+use crate::studio::{NewTrace, fit_feedback};
+
+/// One answer of the evaluation, with what its trace would carry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The case's id.
+    pub case: String,
+    /// The sample's index.
+    pub sample: u32,
+    /// Whether the case is held out.
+    pub holdout: bool,
+    /// The question as the trace carries it.
+    pub input: String,
+    /// The answer's text, where a usable one came.
+    pub output: Option<String>,
+    /// 0..1; absent when nobody scored the answer.
+    pub score: Option<f64>,
+    /// What the judge or the checks tell the model.
+    pub feedback: String,
+    /// Why the score was given.
+    pub reasoning: String,
+}
+
+/// A trace to be written, and where it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Planned {
+    pub(super) case: String,
+    pub(super) sample: u32,
+    pub(super) trace: NewTrace,
+}
+
+/// Sorts the answers into traces and counts of what is left out.
+pub(super) fn plan(answers: Vec<Answer>) -> (Vec<Planned>, Traces) {
+    let mut counts = Traces::default();
+    let mut planned: Vec<Planned> = Vec::new();
+    let mut seen: HashSet<(String, String)> = HashSet::new();
+    for answer in answers {
+        if answer.holdout {
+            counts.holdout += 1;
+            continue;
+        }
+        let (Some(output), Some(score)) = (answer.output, answer.score) else {
+            counts.unscored += 1;
+            continue;
+        };
+        if !seen.insert((answer.case.clone(), output.clone())) {
+            counts.repeated += 1;
+            continue;
+        }
+        counts.planned += 1;
+        let feedback = fit_feedback(&answer.feedback, &answer.reasoning);
+        let trace = NewTrace {
+            input: answer.input,
+            output,
+            score,
+            feedback,
+        };
+        planned.push(Planned {
+            case: answer.case,
+            sample: answer.sample,
+            trace,
+        });
+    }
+    (planned, counts)
+}
+
+/// The record of a planned trace before anything was sent.
+pub(super) fn unwritten(planned: &Planned) -> TraceRecord {
+    TraceRecord {
+        case: planned.case.clone(),
+        sample: planned.sample,
+        trace_id: None,
+        state: TraceState::Failed,
+    }
+}
+
+/// What a dry run shows in place of writing it, in the walkthrough's form.
+pub(super) fn dry_run(
+    planned: &[Planned],
+    project: &str,
+    model: &str,
+    dataset: &str,
+    cycle: &CycleSettings,
+    job_name: &str,
+    launch: bool,
+) -> Vec<PlannedWrite> {
+    let write = |call: &str, body: Value| PlannedWrite {
+        call: call.to_owned(),
+        body,
+    };
+    let mut writes: Vec<PlannedWrite> = planned
+        .iter()
+        .map(|p| {
+            let t = &p.trace;
+            write(
+                "create trace",
+                json!({
+                    "project_id": project, "model_id": model, "input": t.input, "output": t.output,
+                    "score": t.score, "feedback": t.feedback,
+                }),
+            )
+        })
+        .collect();
+    if !planned.is_empty() {
+        writes.push(write("add trace to dataset", json!({ "traces": planned.len() })));
+    }
+    if launch {
+        let snapshot = json!({ "dataset_id": dataset, "split_percentage": cycle.split_percentage });
+        writes.push(write("create snapshot", snapshot));
+        writes.push(write(
+            "generate recommendations",
+            json!({ "snapshot_id": "(the snapshot's)" }),
+        ));
+        writes.push(write(
+            "create fine-tuning job",
+            json!({
+                "snapshot_id": "(the snapshot's)", "name": job_name, "experiments": "(the recommended ones)",
+            }),
+        ));
+    }
+    writes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(case: &str, sample: u32, output: Option<&str>, score: Option<f64>) -> Answer {
+        Answer {
+            case: case.into(),
+            sample,
+            holdout: false,
+            input: format!("question of {case}"),
+            output: output.map(Into::into),
+            score,
+            feedback: "feedback".into(),
+            reasoning: "reasoning".into(),
+        }
+    }
+
+    #[test]
+    fn holdout_and_unscored_answers_are_never_traced() {
+        let mut held = answer("held", 0, Some("a"), Some(1.0));
+        held.holdout = true;
+        let (planned, counts) = plan(vec![
+            held,
+            answer("unscored", 0, Some("a"), None),
+            answer("ok", 0, Some("a"), Some(0.0)),
+        ]);
+        assert_eq!(
+            planned.iter().map(|p| p.case.as_str()).collect::<Vec<_>>(),
+            ["ok"]
+        );
+        assert_eq!((counts.planned, counts.holdout, counts.unscored), (1, 1, 1));
+        assert_eq!(planned[0].trace.score, 0.0);
+    }
+
+    #[test]
+    fn the_same_answer_of_one_case_is_traced_once_and_of_two_cases_twice() {
+        let (planned, counts) = plan(vec![
+            answer("a", 0, Some("same"), Some(0.5)),
+            answer("a", 1, Some("same"), Some(0.6)),
+            answer("b", 0, Some("same"), Some(0.7)),
+        ]);
+        assert_eq!(planned.len(), 2);
+        assert_eq!((counts.planned, counts.repeated), (2, 1));
+    }
+}

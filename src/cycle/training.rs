@@ -1,0 +1,361 @@
+//! The steps from rows to a job: the dataset, the snapshot, the recommendations, the launch.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::Event;
+use super::record::{Outcome, StepState};
+use super::run::{Cycle, Halt, human};
+use super::write::{Unwritten, sleep, write};
+use crate::studio::{
+    Dataset, Failure, FailureKind, RecommendationStatus, Recommendations, Snapshot, recommended,
+};
+
+const SNAPSHOT: &str = "snapshot";
+const RECOMMENDATIONS: &str = "recommendations";
+const LAUNCH: &str = "launch";
+
+/// Names that an error lists at the most.
+const LISTED: usize = 20;
+
+/// The project's dataset, or the one of several that the suite names.
+pub(super) async fn find_dataset(cycle: &Cycle<'_>) -> Result<Dataset, Halt> {
+    let settings = cycle.settings;
+    let project = match cycle.studio.project(&settings.project).await {
+        Ok(project) => project,
+        Err(failure) => return Err(no_project(cycle, failure).await),
+    };
+    let labels = |datasets: &[Dataset]| {
+        let named = datasets.iter().map(|d| format!("{} ({})", d.label, d.id));
+        listed(named.collect())
+    };
+    let Some(wanted) = &settings.dataset else {
+        return match <[Dataset; 1]>::try_from(project.datasets) {
+            Ok([only]) => Ok(only),
+            Err(none) if none.is_empty() => Err(Halt::stopped(format!(
+                "project {} has no dataset: create one in Prem Studio and run again",
+                settings.project
+            ))),
+            Err(several) => Err(Halt::stopped(format!(
+                "project {} has {} datasets and the suite names none: set `dataset:` or TUNEGATE_DATASET to one of {}",
+                settings.project,
+                several.len(),
+                labels(&several)
+            ))),
+        };
+    };
+    let matching = |d: &&Dataset| d.id == *wanted;
+    let by_id = project.datasets.iter().find(matching);
+    let by_label: Vec<&Dataset> = project.datasets.iter().filter(|d| d.label == *wanted).collect();
+    match (by_id, by_label.as_slice()) {
+        (Some(dataset), _) => Ok(dataset.clone()),
+        (None, [only]) => Ok((*only).clone()),
+        (None, []) => Err(Halt::stopped(format!(
+            "dataset {wanted} is not in project {}; there is {}",
+            settings.project,
+            if project.datasets.is_empty() {
+                "none".to_owned()
+            } else {
+                labels(&project.datasets)
+            }
+        ))),
+        (None, several) => Err(Halt::stopped(format!(
+            "{} datasets are labelled {wanted}: name one by its id: {}",
+            several.len(),
+            labels(&several.iter().map(|d| (*d).clone()).collect::<Vec<_>>())
+        ))),
+    }
+}
+
+async fn no_project(cycle: &Cycle<'_>, failure: Failure) -> Halt {
+    if let Some(halt) = cycle.stop_on(&failure) {
+        return halt;
+    }
+    if failure.kind == FailureKind::Rejected
+        && let Ok(projects) = cycle.studio.projects().await
+        && projects.iter().all(|(id, _)| *id != cycle.settings.project)
+    {
+        let named = projects
+            .iter()
+            .map(|(id, name)| format!("{name} ({id})"))
+            .collect();
+        return Halt::stopped(format!(
+            "project {} is not there ({failure}); this key sees {}",
+            cycle.settings.project,
+            listed(named)
+        ));
+    }
+    failure.into()
+}
+
+fn listed(names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(LISTED);
+    let mut text = names.into_iter().take(LISTED).collect::<Vec<_>>().join(", ");
+    if text.is_empty() {
+        text.push_str("none");
+    }
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
+    }
+    text
+}
+
+/// Takes the snapshot, or goes on with the one that an earlier part of this cycle took.
+pub(super) async fn snapshot(cycle: &mut Cycle<'_>, dataset: &Dataset) -> Result<String, Halt> {
+    if let Some(id) = cycle.record.snapshot_id.clone() {
+        cycle.end(
+            (Instant::now(), SNAPSHOT),
+            StepState::Skipped,
+            Some(id.clone()),
+            "taken before",
+        );
+        return Ok(id);
+    }
+    let began = cycle.begin(SNAPSHOT, None);
+    let (studio, settings) = (cycle.studio, cycle.settings);
+    let before: HashSet<&str> = dataset.snapshots.iter().map(|s| s.id.as_str()).collect();
+    let split = settings.cycle.split_percentage;
+    let made = write(
+        studio,
+        async || studio.create_snapshot(&dataset.id, split).await,
+        async || {
+            let mut new = snapshots(cycle, &dataset.id).await?;
+            new.retain(|s| !before.contains(s.id.as_str()));
+            match new.as_slice() {
+                [] => Ok(None),
+                [ours] => Ok(Some(ours.id.clone())),
+                several => Err(ambiguous("snapshots", several.len())),
+            }
+        },
+    )
+    .await;
+    match made {
+        Ok(id) => {
+            cycle.record.snapshot_id = Some(id.clone());
+            cycle.end(
+                began,
+                StepState::Done,
+                Some(id.clone()),
+                format!("{split} % for training"),
+            );
+            Ok(id)
+        }
+        Err(unwritten) => Err(unmade(cycle, began, "snapshot", &dataset.label, &unwritten)),
+    }
+}
+
+async fn snapshots(cycle: &Cycle<'_>, dataset: &str) -> Result<Vec<Snapshot>, Failure> {
+    let project = cycle.studio.project(&cycle.settings.project).await?;
+    Ok(project
+        .datasets
+        .into_iter()
+        .find(|d| d.id == dataset)
+        .map(|d| d.snapshots)
+        .unwrap_or_default())
+}
+
+/// More than one new thing where ours should be the only one: somebody else is at work.
+fn ambiguous(what: &str, count: usize) -> Failure {
+    Failure {
+        call: "get project",
+        kind: FailureKind::Unreadable,
+        status: None,
+        attempts: 1,
+        message: format!("{count} {what} are new, and ours can't be told from the others"),
+    }
+}
+
+/// Ends a step whose write did not come through.
+fn unmade(
+    cycle: &mut Cycle<'_>,
+    began: (Instant, &'static str),
+    what: &str,
+    about: &str,
+    unwritten: &Unwritten,
+) -> Halt {
+    cycle.note(about, unwritten);
+    let failure = unwritten.failure();
+    let (state, reason) = match unwritten {
+        Unwritten::NotDone(_) => (StepState::Failed, failure.to_string()),
+        Unwritten::Unknown(_) => (
+            StepState::Unknown,
+            format!(
+                "it is not known whether the {what} was made ({failure}); \
+                 look at the project before anything is sent again"
+            ),
+        ),
+    };
+    cycle.end(began, state, None, reason.clone());
+    cycle.stop_on(failure).unwrap_or_else(|| Halt::stopped(reason))
+}
+
+/// Has experiments recommended for the snapshot and waits for them.
+pub(super) async fn recommendations(
+    cycle: &mut Cycle<'_>,
+    snapshot: &str,
+) -> Result<Vec<Map<String, Value>>, Halt> {
+    let began = cycle.begin(RECOMMENDATIONS, None);
+    let studio = cycle.studio;
+    let asked = write(
+        studio,
+        async || studio.generate_recommendations(snapshot).await,
+        async || match studio.recommendations(snapshot).await {
+            Ok(_) => Ok(Some(())),
+            Err(failure) if failure.status == Some(404) => Ok(None),
+            Err(failure) => Err(failure),
+        },
+    )
+    .await;
+    if let Err(unwritten) = asked {
+        return Err(unmade(
+            cycle,
+            began,
+            "request for recommendations",
+            snapshot,
+            &unwritten,
+        ));
+    }
+    let chosen = match wait_for_recommendations(cycle, snapshot).await {
+        Ok(found) => recommended(&found.experiments),
+        Err(halt) => {
+            cycle.end(began, StepState::Failed, None, halt.reason.clone());
+            return Err(halt);
+        }
+    };
+    if chosen.is_empty() {
+        let reason = format!(
+            "the service recommends no experiment for snapshot {snapshot}: launch one by hand in Prem Studio, \
+             or add rows and run again"
+        );
+        cycle.end(began, StepState::Failed, None, reason.clone());
+        return Err(Halt::stopped(reason));
+    }
+    cycle.end(
+        began,
+        StepState::Done,
+        None,
+        format!("{} experiments recommended", chosen.len()),
+    );
+    Ok(chosen)
+}
+
+async fn wait_for_recommendations(cycle: &Cycle<'_>, snapshot: &str) -> Result<Recommendations, Halt> {
+    let patience = cycle.settings.cycle.recommendations_timeout;
+    let started = Instant::now();
+    loop {
+        let state = match cycle.studio.recommendations(snapshot).await {
+            Ok(found) => match found.status {
+                RecommendationStatus::Completed => return Ok(found),
+                RecommendationStatus::Failed => {
+                    return Err(Halt::stopped(format!(
+                        "the service failed at the recommendations for snapshot {snapshot}: \
+                         continue later with `tunegate cycle`, or launch by hand in Prem Studio"
+                    )));
+                }
+                RecommendationStatus::Processing => "processing".to_owned(),
+                RecommendationStatus::Unknown(word) => format!("a status this version does not know: {word}"),
+            },
+            Err(failure) => {
+                if let Some(halt) = cycle.stop_on(&failure) {
+                    return Err(halt);
+                }
+                // Asking again is harmless, and 404 right after the request may only be a lagging replica.
+                if failure.kind == FailureKind::Rejected && failure.status != Some(404) {
+                    return Err(failure.into());
+                }
+                failure.to_string()
+            }
+        };
+        let waited = started.elapsed();
+        if waited >= patience {
+            return Err(Halt::stopped(format!(
+                "no recommendations for snapshot {snapshot} after {} ({state}): \
+                 raise `cycle.recommendations_timeout`, or continue later with `tunegate cycle`",
+                human(patience)
+            )));
+        }
+        cycle.emit(Event::Waiting {
+            step: RECOMMENDATIONS,
+            left: 1,
+            waited,
+        });
+        if !sleep(cycle.studio, cycle.settings.cycle.poll.min(patience - waited)).await {
+            return Err(Halt::stopped("interrupted"));
+        }
+    }
+}
+
+/// Launches the job, once.
+pub(super) async fn launch(
+    cycle: &mut Cycle<'_>,
+    snapshot: &str,
+    experiments: &[Map<String, Value>],
+) -> Result<Halt, Halt> {
+    cycle.record.experiments = u32::try_from(experiments.len()).unwrap_or(u32::MAX);
+    if cycle.settings.no_launch {
+        cycle.skip(LAUNCH, "--no-launch");
+        return Ok(Halt {
+            outcome: Outcome::NotLaunched,
+            reason: format!("everything but the launch (--no-launch); snapshot {snapshot} is ready"),
+        });
+    }
+    let began = cycle.begin(LAUNCH, None);
+    let (studio, settings) = (cycle.studio, cycle.settings);
+    let dataset = cycle
+        .record
+        .dataset
+        .as_ref()
+        .map(|d| d.id.clone())
+        .unwrap_or_default();
+    cycle.record.job_name = Some(settings.job_name.clone());
+    let before = match jobs(cycle, &dataset, snapshot).await {
+        Ok(before) => before,
+        Err(failure) => {
+            cycle.end(began, StepState::Failed, None, failure.to_string());
+            return Err(cycle.stop_on(&failure).unwrap_or_else(|| failure.into()));
+        }
+    };
+    let made = write(
+        studio,
+        async || studio.create_job(snapshot, &settings.job_name, experiments).await,
+        async || {
+            let mut new = jobs(cycle, &dataset, snapshot).await?;
+            new.retain(|id| !before.contains(id));
+            match new.as_slice() {
+                [] => Ok(None),
+                [ours] => Ok(Some(ours.clone())),
+                several => Err(ambiguous("jobs", several.len())),
+            }
+        },
+    )
+    .await;
+    match made {
+        Ok(id) => {
+            cycle.record.job_id = Some(id.clone());
+            let detail = format!("{}, {} experiments", settings.job_name, experiments.len());
+            cycle.end(began, StepState::Done, Some(id.clone()), detail);
+            Ok(Halt {
+                outcome: Outcome::Launched,
+                reason: format!("fine-tuning job {id} launched"),
+            })
+        }
+        Err(unwritten) => Err(unmade(cycle, began, "fine-tuning job", snapshot, &unwritten)),
+    }
+}
+
+/// The ids of a snapshot's jobs that carry the name ours is created with.
+async fn jobs(cycle: &Cycle<'_>, dataset: &str, snapshot: &str) -> Result<Vec<String>, Failure> {
+    let snapshots = snapshots(cycle, dataset).await?;
+    let jobs = snapshots
+        .into_iter()
+        .find(|s| s.id == snapshot)
+        .map(|s| s.jobs)
+        .unwrap_or_default();
+    Ok(jobs
+        .into_iter()
+        .filter(|j| j.name == cycle.settings.job_name)
+        .map(|j| j.id)
+        .collect())
+}

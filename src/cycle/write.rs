@@ -1,0 +1,85 @@
+//! A write that is never blindly repeated: after a server error the service is asked whether the effect
+//! is there, and only where it says no the write is sent again.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+
+use crate::studio::{Effect, Failure, Studio};
+
+/// Times a write is sent at the most.
+const ROUNDS: usize = 5;
+
+/// A write that did not come through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unwritten {
+    /// The service has surely not done it.
+    NotDone(Failure),
+    /// It may have been done.
+    Unknown(Failure),
+}
+
+impl Unwritten {
+    pub(super) fn of(failure: Failure) -> Self {
+        match failure.effect() {
+            Effect::NotDone => Unwritten::NotDone(failure),
+            Effect::Askable | Effect::Unknown => Unwritten::Unknown(failure),
+        }
+    }
+
+    pub(super) fn failure(&self) -> &Failure {
+        match self {
+            Unwritten::NotDone(failure) | Unwritten::Unknown(failure) => failure,
+        }
+    }
+}
+
+/// The pauses between a server error and the question whether it took effect all the same.
+pub(super) fn pauses() -> impl Iterator<Item = Duration> + Send {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(500))
+        .with_max_delay(Duration::from_secs(8))
+        .with_max_times(ROUNDS - 1)
+        .with_jitter()
+        .build()
+}
+
+/// Sends a write; after a server error asks for its effect before sending it again.
+///
+/// `ask` answers `None` where the service says that the effect is not there.
+pub(super) async fn write<T>(
+    studio: &Studio,
+    send: impl AsyncFn() -> Result<T, Failure>,
+    ask: impl AsyncFn() -> Result<Option<T>, Failure>,
+) -> Result<T, Unwritten> {
+    let mut pauses = pauses();
+    let mut sent = 0;
+    loop {
+        let mut failure = match send().await {
+            Ok(done) => return Ok(done),
+            Err(failure) => failure,
+        };
+        sent += failure.attempts;
+        failure.attempts = sent;
+        if failure.effect() != Effect::Askable {
+            return Err(Unwritten::of(failure));
+        }
+        let pause = pauses.next();
+        sleep(studio, pause.unwrap_or_default()).await;
+        match ask().await {
+            Ok(Some(done)) => return Ok(done),
+            // Asked, and it is not there: nothing is in doubt, even when no repeat is left.
+            Ok(None) if pause.is_none() => return Err(Unwritten::NotDone(failure)),
+            Ok(None) => {}
+            Err(_) => return Err(Unwritten::Unknown(failure)),
+        }
+    }
+}
+
+/// Sleeps, or returns early when the run is cancelled. True: slept through.
+pub(super) async fn sleep(studio: &Studio, pause: Duration) -> bool {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => true,
+        () = studio.http().cancel().cancelled() => false,
+    }
+}
