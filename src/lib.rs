@@ -4,7 +4,9 @@
 pub mod cycle;
 pub mod eval;
 pub mod gate;
+pub mod github;
 pub mod http;
+pub mod report;
 pub mod results;
 pub mod score;
 pub mod studio;

@@ -7,6 +7,8 @@ mod cycle;
 #[cfg(test)]
 mod eval;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod stub;
 #[cfg(test)]
 mod suite;

@@ -1,0 +1,259 @@
+//! Bytes of a `results.json` → a [`Record`], or what is wrong with the file.
+//!
+//! The file may come from another run, another version or another hand: its size is bounded, its version
+//! is looked at before its shape, and no score in it is believed that no judge could have given.
+
+use std::collections::HashSet;
+use std::io::{self, Read};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use thiserror::Error;
+
+use super::Record;
+use super::text::line;
+use crate::results::{CaseResult, VERSION, Vote, VoteOutcome};
+
+/// Larger files are refused: 512 MiB. 100,000 cases of the usual size stay well below.
+pub const MAX_RESULTS_BYTES: u64 = 512 * 1024 * 1024;
+
+/// Why a file is no record that this build can work with.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file could not be read to its end.
+    #[error("can't read the results: {0}")]
+    Io(#[from] io::Error),
+    /// The file is larger than [`MAX_RESULTS_BYTES`].
+    #[error("the results are larger than {} MiB, which is more than is read; split the suite", .limit / (1024 * 1024))]
+    TooLarge {
+        /// The most that is read.
+        limit: u64,
+    },
+    /// The file is not JSON, or not to its end.
+    #[error("the results are not complete JSON ({fault}); was the run that wrote them cut short?")]
+    NotJson {
+        /// What the parser says, with line and column.
+        fault: String,
+    },
+    /// JSON, and not written by this program.
+    #[error(
+        "this is not a results.json of tunegate: {missing}; give the file that `tunegate run` or `tunegate eval` wrote"
+    )]
+    NotOurs {
+        /// What a results file has and this one lacks.
+        missing: &'static str,
+    },
+    /// Written by a later version of the program.
+    #[error(
+        "the results have format version {found} (written by tunegate {tool}) and this build reads version {VERSION}; use tunegate {tool} or later"
+    )]
+    Newer {
+        /// The file's version.
+        found: u64,
+        /// The version of the program that wrote it.
+        tool: String,
+    },
+    /// The version is right and the shape is not.
+    #[error(
+        "the results do not have the shape of format version {VERSION} ({fault}); were they changed by hand?"
+    )]
+    Shape {
+        /// What is missing or wrong, with line and column.
+        fault: String,
+    },
+    /// The shape is right and the content can't be.
+    #[error("the results can't be right: {fault}; were they changed by hand?")]
+    Content {
+        /// What can't be, and of which case.
+        fault: String,
+    },
+}
+
+/// Only what tells whose file it is.
+#[derive(Deserialize)]
+struct Head {
+    version: Option<u64>,
+    tool: Option<HeadTool>,
+}
+
+#[derive(Deserialize)]
+struct HeadTool {
+    name: Option<String>,
+    version: Option<String>,
+}
+
+/// Reads a record, at most [`MAX_RESULTS_BYTES`] of it.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn read_json(from: impl Read) -> Result<Record, ReadError> {
+    read_bounded(from, MAX_RESULTS_BYTES)
+}
+
+fn read_bounded(from: impl Read, limit: u64) -> Result<Record, ReadError> {
+    let mut bytes = Vec::new();
+    from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(ReadError::TooLarge { limit });
+    }
+    check_head(&bytes)?;
+    let record: Record = serde_json::from_slice(&bytes).map_err(|e| ReadError::Shape {
+        fault: line(&e.to_string(), 300),
+    })?;
+    check_content(&record)?;
+    Ok(record)
+}
+
+fn check_head(bytes: &[u8]) -> Result<(), ReadError> {
+    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|e| ReadError::NotJson {
+        fault: line(&e.to_string(), 300),
+    })?;
+    let not_ours = |missing| ReadError::NotOurs { missing };
+    let head: Head =
+        serde_json::from_slice(bytes).map_err(|_| not_ours("it has no `version` and `tool` at its top"))?;
+    let (Some(version), Some(tool)) = (head.version, head.tool) else {
+        return Err(not_ours("it has no `version` and `tool` at its top"));
+    };
+    if tool.name.as_deref() != Some("tunegate") {
+        return Err(not_ours("its `tool.name` is not `tunegate`"));
+    }
+    match version {
+        0 => Err(not_ours("its `version` is 0")),
+        v if v > u64::from(VERSION) => Err(ReadError::Newer {
+            found: v,
+            tool: line(tool.version.as_deref().unwrap_or("?"), 40),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What serde can't see: figures and gates are computed from these numbers, and a job is launched by them.
+fn check_content(record: &Record) -> Result<(), ReadError> {
+    let mut ids = HashSet::new();
+    for case in &record.results.cases {
+        let fault = if ids.insert(case.id.as_str()) {
+            case_fault(case)
+        } else {
+            Some("stands there twice")
+        };
+        if let Some(fault) = fault {
+            return Err(ReadError::Content {
+                fault: format!("case {:?} {fault}", line(&case.id, 80)),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn case_fault(case: &CaseResult) -> Option<&'static str> {
+    let share = |n: f64| (0.0..=1.0).contains(&n);
+    let forged = |vote: &Vote| match vote.outcome {
+        VoteOutcome::Scored => !vote.score.is_some_and(share),
+        VoteOutcome::Unparseable | VoteOutcome::Failed | VoteOutcome::NotAsked => vote.score.is_some(),
+    };
+    if !(case.weight.is_finite() && case.weight > 0.0) {
+        Some("has a weight that is not above 0")
+    } else if !share(case.pass_score) {
+        Some("has a pass score outside 0..1")
+    } else if case.samples.iter().flat_map(|sample| &sample.votes).any(forged) {
+        Some("has a vote whose score does not fit its outcome or is outside 0..1")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixtures;
+    use serde_json::{Value, json};
+
+    fn read(change: impl FnOnce(&mut Value)) -> Result<Record, String> {
+        let mut value = serde_json::to_value(fixtures::passing()).unwrap();
+        change(&mut value);
+        read_json(value.to_string().as_bytes()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_newer_version_is_told_whatever_its_shape() {
+        let text =
+            r#"{"version": 2, "tool": {"name": "tunegate", "version": "3.1.0"}, "cases": "elsewhere"}"#;
+        let error = read_json(text.as_bytes()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the results have format version 2 (written by tunegate 3.1.0) and this build reads version 1; \
+             use tunegate 3.1.0 or later"
+        );
+    }
+
+    #[test]
+    fn files_of_others_are_told_apart_from_broken_ones() {
+        let error = |text: &str| read_json(text.as_bytes()).unwrap_err();
+        for text in [
+            "[]",
+            "3",
+            "{}",
+            r#"{"version": "1.0"}"#,
+            r#"{"version": 1, "tool": {"name": "eslint"}}"#,
+        ] {
+            assert!(
+                matches!(error(text), ReadError::NotOurs { .. }),
+                "{text}: {}",
+                error(text)
+            );
+        }
+        for text in ["", "{", "name: x", r#"{"version": 1"#] {
+            assert!(
+                matches!(error(text), ReadError::NotJson { .. }),
+                "{text}: {}",
+                error(text)
+            );
+        }
+        let deep = "[".repeat(100_000);
+        assert!(matches!(error(&deep), ReadError::NotJson { .. }));
+    }
+
+    #[test]
+    fn a_wrong_shape_is_told_with_its_line() {
+        let mut text = Vec::new();
+        crate::report::write_json(&fixtures::passing(), &mut text).unwrap();
+        let text = String::from_utf8(text)
+            .unwrap()
+            .replacen("\"started_at\"", "\"begun_at\"", 1);
+        let error = read_json(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("missing field `started_at` at line"), "{error}");
+    }
+
+    #[test]
+    fn fields_of_later_builds_are_passed_over() {
+        assert!(read(|v| v["added_later"] = json!([1])).is_ok());
+    }
+
+    #[test]
+    fn numbers_that_no_judge_gave_are_refused() {
+        let vote = "/cases/0/samples/0/votes/0";
+        let at = |v: &mut Value, path: &str, to: Value| *v.pointer_mut(path).unwrap() = to;
+        for forged in [json!(1.5), json!(-0.1), json!(null)] {
+            let error = read(|v| at(v, &format!("{vote}/score"), forged)).unwrap_err();
+            assert!(error.contains("outside 0..1"), "{error}");
+        }
+        assert!(read(|v| at(v, &format!("{vote}/outcome"), json!("failed"))).is_err());
+        assert!(read(|v| at(v, "/cases/0/weight", json!(-3.0))).is_err());
+        assert!(read(|v| at(v, "/cases/0/pass_score", json!(7.0))).is_err());
+        let twice = read(|v| {
+            let id = v["cases"][0]["id"].clone();
+            v["cases"][1]["id"] = id;
+        });
+        assert!(twice.unwrap_err().contains("stands there twice"));
+    }
+
+    #[test]
+    fn size_is_bounded() {
+        let endless = io::repeat(b' ');
+        assert!(matches!(
+            read_bounded(endless, 1000),
+            Err(ReadError::TooLarge { limit: 1000 })
+        ));
+    }
+}

@@ -1,0 +1,73 @@
+//! What a report is made from: the evaluation's results with the figures, the verdict and the cycle's
+//! outcome derived from them. Written out, it is `results.json`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cycle;
+use crate::gate::Verdict;
+use crate::results::{CallTally, CaseResult, Results, Run, SuiteRecord, Tool};
+use crate::score::Figures;
+
+/// Everything a report says; `results.json` is this, written out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "Document")]
+pub struct Record {
+    /// What was asked and what came back. Its fields stand at the top of the file.
+    #[serde(flatten)]
+    pub results: Results,
+    /// The figures of the run, derived from `cases`.
+    pub figures: Figures,
+    /// What the gates say, derived from `figures`.
+    pub verdict: Verdict,
+    /// What became of the cycle; absent when none was begun (`eval`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cycle: Option<cycle::Record>,
+}
+
+/// The file as it is laid out. Reading goes through it because serde's `flatten` would first keep the
+/// whole file in memory as a tree of its own, and would lose the line of a fault.
+#[derive(Deserialize, JsonSchema)]
+struct Document {
+    version: u32,
+    tool: Tool,
+    run: Run,
+    suite: SuiteRecord,
+    cases: Vec<CaseResult>,
+    calls: BTreeMap<String, CallTally>,
+    figures: Figures,
+    verdict: Verdict,
+    #[serde(default)]
+    cycle: Option<cycle::Record>,
+}
+
+impl From<Document> for Record {
+    fn from(file: Document) -> Record {
+        let Document {
+            version,
+            tool,
+            run,
+            suite,
+            cases,
+            calls,
+            figures,
+            verdict,
+            cycle,
+        } = file;
+        Record {
+            results: Results {
+                version,
+                tool,
+                run,
+                suite,
+                cases,
+                calls,
+            },
+            figures,
+            verdict,
+            cycle,
+        }
+    }
+}
