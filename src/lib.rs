@@ -2,6 +2,7 @@
 //! the gates allow it. Data flows one way: `suite` → `eval` → `score` → `gate` → `cycle` → `report`.
 
 pub mod cycle;
+pub mod emulator;
 pub mod eval;
 pub mod gate;
 pub mod github;

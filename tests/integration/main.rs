@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod cycle;
 #[cfg(test)]
+mod emulator;
+#[cfg(test)]
 mod eval;
 #[cfg(test)]
 mod report;

@@ -1,0 +1,130 @@
+//! What all handlers share: options and the held world behind one short lock. Handlers come in with a closure,
+//! its result goes out; no lock is ever held over an await.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::http::StatusCode;
+use tokio::sync::Notify;
+
+use super::counters::Counters;
+use super::draw;
+use super::model::{Learner, catalogue};
+use super::options::{Options, Recommending};
+use super::refusal::Refusal;
+use super::world::{Delays, World};
+
+/// How many trained models are kept ready to answer; more are read from their rows again.
+const LEARNERS_KEPT: usize = 16;
+
+/// What all handlers share.
+pub(super) type Shared = Arc<App>;
+
+/// Options, world and counters.
+pub(super) struct App {
+    pub(super) options: Options,
+    pub(super) delays: Delays,
+    inner: Mutex<Inner>,
+    /// Told after every change of the world.
+    pub(super) changed: Notify,
+    replies: AtomicU64,
+}
+
+/// What stands behind the lock.
+pub(super) struct Inner {
+    pub(super) world: World,
+    pub(super) counters: Counters,
+    learners: HashMap<String, Arc<Learner>>,
+}
+
+/// Who answers a chat call.
+pub(super) enum Voice {
+    /// A fine-tuned model of a project.
+    Tuned { id: String, learner: Arc<Learner> },
+    /// A well-known model: it judges when asked to.
+    Known { id: String },
+}
+
+impl App {
+    pub(super) fn new(options: Options, world: World) -> Self {
+        let delays = delays_of(&options);
+        App {
+            options,
+            delays,
+            inner: Mutex::new(Inner {
+                world,
+                counters: Counters::default(),
+                learners: HashMap::new(),
+            }),
+            changed: Notify::new(),
+            replies: AtomicU64::new(0),
+        }
+    }
+
+    /// Runs a closure on the world as it is by now.
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Inner) -> R) -> R {
+        // A handler that panicked left single records at worst, each of them whole.
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = inner.world.changes();
+        inner.world.advance();
+        let result = act(&mut inner);
+        if inner.world.changes() != before {
+            self.changed.notify_one();
+        }
+        result
+    }
+
+    /// Whether a name is that of a well-known model or of a judge.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        catalogue::is_known(name) || self.options.judges.iter().any(|judge| judge == name)
+    }
+
+    /// An id for a reply that nobody keeps.
+    pub(super) fn reply_id(&self) -> String {
+        let count = self.replies.fetch_add(1, Ordering::Relaxed);
+        format!(
+            "chatcmpl-{:016x}",
+            draw::number(self.options.seed, &["reply", &count.to_string()])
+        )
+    }
+}
+
+impl Inner {
+    /// The fine-tuned model that a name stands for, ready to answer; refused while it isn't loaded.
+    pub(super) fn tuned(&mut self, name: &str, project: Option<&str>) -> Result<Option<Voice>, Refusal> {
+        let Some(model) = self.world.model_named(name, project) else {
+            return Ok(None);
+        };
+        if !model.running {
+            let error = format!("model `{name}` is not running, load it with POST /api/v1/models/up first");
+            return Err(Refusal::new(StatusCode::CONFLICT, error));
+        }
+        let id = model.id.clone();
+        if let Some(learner) = self.learners.get(&id) {
+            return Ok(Some(Voice::Tuned {
+                id,
+                learner: Arc::clone(learner),
+            }));
+        }
+        let learner = Arc::new(Learner::new(self.world.rows_of_model(model)));
+        if self.learners.len() >= LEARNERS_KEPT {
+            self.learners.clear();
+        }
+        self.learners.insert(id.clone(), Arc::clone(&learner));
+        Ok(Some(Voice::Tuned { id, learner }))
+    }
+}
+
+/// The delays that the options ask for.
+pub(super) fn delays_of(options: &Options) -> Delays {
+    Delays {
+        correction: options.correction_delay,
+        recommendation: (options.recommending != Recommending::Never).then_some(options.recommendation_delay),
+        training: options.training_delay,
+        load: options.load_delay,
+        upload: options.upload_delay,
+        failed_corrections: options.failed_corrections,
+        cold_models: options.cold_models,
+    }
+}

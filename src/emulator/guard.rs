@@ -1,0 +1,130 @@
+//! The way every call takes: key, fault, latency, handler, counters. A request comes in, the reply goes out as
+//! the network would deliver it: whole, cut, late, or not at all.
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::app::Shared;
+use super::faults::{self, Fault};
+use super::line::Line;
+use super::refusal::{Note, Refusal};
+
+/// Calls to the emulator itself, which no fault touches and no key guards.
+const OWN: &str = "/__emulator/";
+
+/// The name of a call's route in counters and fault filters.
+const UNKNOWN: &str = "unknown";
+
+pub(super) async fn watch(
+    State(app): State<Shared>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    path: Option<MatchedPath>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.uri().path().starts_with(OWN) {
+        return next.run(request).await;
+    }
+    // Methods are any text the caller likes; the counters keep to those that exist.
+    let method = request.method();
+    let known = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+    ];
+    let route = match &path {
+        Some(path) if known.contains(method) => format!("{method} {}", path.as_str()),
+        _ => UNKNOWN.to_owned(),
+    };
+    let key = check_key(&app, &request);
+    let keyless = !request.headers().contains_key(header::AUTHORIZATION);
+    let count = app.with(|inner| inner.counters.called(&route, keyless));
+    if let Err(refusal) = key {
+        return counted(&app, &route, refusal.into_response());
+    }
+    let fault = faults::draw(&app.options.faults, app.options.seed, &route, count);
+    if let Some(fault) = fault {
+        app.with(|inner| inner.counters.faulted(&route, fault));
+    }
+    // Chat calls know only after reading the body whether a model or a judge is to take its time.
+    let wait = app.options.latency.other;
+    if !wait.is_zero() && !route.ends_with("/chat/completions") {
+        tokio::time::sleep(wait).await;
+    }
+    match fault {
+        None => {
+            let response = next.run(request).await;
+            counted(&app, &route, response)
+        }
+        Some(early @ (Fault::TooMany | Fault::Broken(_) | Fault::Reset)) => {
+            faults::early_reply(early, &app.options.faults).unwrap_or_else(|| reset(&line))
+        }
+        Some(late) => {
+            let response = next.run(request).await;
+            let response = counted(&app, &route, response);
+            match late {
+                Fault::CutBody => faults::cut(response).await,
+                Fault::Late => faults::broken(504),
+                _ => reset(&line),
+            }
+        }
+    }
+}
+
+/// A reply that never leaves: the connection breaks at its first byte.
+fn reset(line: &Line) -> Response {
+    line.cut();
+    StatusCode::NO_CONTENT.into_response()
+}
+
+fn counted(app: &Shared, route: &str, response: Response) -> Response {
+    let note = response.extensions().get::<Note>().cloned();
+    app.with(|inner| inner.counters.answered(route, response.status(), note.as_ref()));
+    response
+}
+
+fn check_key(app: &Shared, request: &Request) -> Result<(), Refusal> {
+    let unauthorised = || {
+        Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "`authorization` must be `Bearer <key>`, got none",
+        )
+    };
+    let Some(header) = request.headers().get(header::AUTHORIZATION) else {
+        let excused = app.options.key.is_none() && is_forgetful_script(request);
+        return if excused { Ok(()) } else { Err(unauthorised()) };
+    };
+    let shown = header
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, key)| key.trim())
+        .filter(|key| !key.is_empty())
+        .ok_or_else(unauthorised)?;
+    if app.options.key.as_deref().is_some_and(|key| key != shown) {
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "this key is not known here"));
+    }
+    Ok(())
+}
+
+/// Whether a call is a write by `fetch` in Node, Bun or Deno. The walkthrough's TypeScript scripts show their key on
+/// calls without a body and lose it on those with JSON (their options overwrite their headers). They are to run here
+/// unchanged; such calls are counted as `keyless`.
+fn is_forgetful_script(request: &Request) -> bool {
+    let header = |name| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let agent = header(header::USER_AGENT).unwrap_or_default();
+    let script =
+        matches!(agent, "node" | "undici") || agent.starts_with("Bun/") || agent.starts_with("Deno/");
+    script && request.method() == Method::POST && header(header::CONTENT_TYPE) == Some("application/json")
+}

@@ -1,0 +1,23 @@
+//! Prem Studio's API over HTTP on loopback: requests come in, the effects a real service would have go into
+//! a `World`, replies and (as asked for) faults go out. It knows nothing of the client: its wire shapes are
+//! its own, so that a mistake in one does not hide in the other.
+
+mod app;
+mod counters;
+mod draw;
+mod faults;
+mod fields;
+mod guard;
+mod line;
+mod model;
+mod options;
+mod refusal;
+mod routes;
+mod server;
+mod store;
+mod world;
+
+pub use options::{
+    AdditionForm, Faults, Home, Latency, Options, Recommending, RetryAfter, SeedRow, TraceForm,
+};
+pub use server::{Emulator, start};
