@@ -1,6 +1,7 @@
 //! Evaluates a fine-tuned model on Prem Studio, gates it, and launches the next fine-tuning job when
 //! the gates allow it. Data flows one way: `suite` → `eval` → `score` → `gate` → `cycle` → `report`.
 
+pub mod cli;
 pub mod cycle;
 pub mod emulator;
 pub mod eval;

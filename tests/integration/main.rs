@@ -3,11 +3,15 @@
 //! `cfg(test)` tells clippy that the functions beside the tests are test code as well.
 
 #[cfg(test)]
+mod command;
+#[cfg(test)]
 mod cycle;
 #[cfg(test)]
 mod emulator;
 #[cfg(test)]
 mod eval;
+#[cfg(test)]
+mod harness;
 #[cfg(test)]
 mod report;
 #[cfg(test)]

@@ -1,0 +1,199 @@
+//! `cycle`: the rest of the cycle from saved results. Also how `run` takes an evaluated suite through it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio::sync::mpsc;
+
+use super::environment::Environment;
+use super::evaluate::tally;
+use super::exit::{self, Exit};
+use super::options::{CycleOptions, OutputOptions, ServiceOptions};
+use super::output::Screen;
+use super::publish::{self, Publication};
+use super::service::{Home, Service};
+use super::{progress, signals};
+use crate::cycle::{self, Answer};
+use crate::report::Record;
+use crate::suite::input_of;
+use crate::{eval, gate, score};
+
+/// The arguments of `cycle`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tunegate cycle .tunegate/invoice-extraction/results.json
+  tunegate cycle results.json --dry-run       what it would write
+
+Goes on where the results' own cycle ended: what it wrote is not written again.")]
+pub(crate) struct Arguments {
+    /// A results.json that `run` or `eval` wrote
+    #[arg(value_name = "RESULTS")]
+    results: PathBuf,
+    #[command(flatten)]
+    service: ServiceOptions,
+    #[command(flatten)]
+    cycle: CycleOptions,
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+pub(crate) async fn main(
+    arguments: &Arguments,
+    environment: &Environment,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let mut record = super::report::read(&arguments.results)?;
+    let elsewhere = [
+        (
+            "project",
+            &arguments.service.project,
+            &record.results.suite.project,
+        ),
+        ("model", &arguments.service.model, &record.results.suite.model),
+    ];
+    for (what, asked, recorded) in elsewhere {
+        if let Some(asked) = asked
+            && asked != recorded
+        {
+            return Err(exit::usage(format!(
+                "these results are of {what} {recorded}, not of {asked}: the traces of one can't be written as the other's"
+            )));
+        }
+    }
+    if let Some(stopped) = &record.results.run.stopped {
+        return Err(exit::usage(format!(
+            "this evaluation did not go through ({}): run the suite again, there is no cycle from half of it",
+            stopped.message
+        )));
+    }
+    if let Some(job) = record.cycle.as_ref().and_then(|c| c.job_id.as_ref()) {
+        return Err(exit::usage(format!(
+            "these results have launched job {job} already: a new cycle begins with a new `tunegate run`"
+        )));
+    }
+    // What stands in the file is derived; the answers and the gates decide.
+    record.figures = score::figures(&record.results);
+    record.verdict = gate::decide(&record.results.suite.gates, &record.figures)
+        .map_err(|fault| exit::suite(fault.to_string()))?;
+    let cancel = signals::cancellation()?;
+    let home = Home {
+        project: record.results.suite.project.clone(),
+        model: record.results.suite.model.clone(),
+        dataset: arguments
+            .service
+            .dataset
+            .clone()
+            .or_else(|| record.results.suite.dataset.clone()),
+    };
+    let folder = publish::prepare(&arguments.output.output_dir, &record.results.suite.name)?;
+    let service = Service::open(
+        &arguments.service,
+        environment,
+        &home,
+        &record.results.suite.judge.model,
+        &arguments.output.output_dir,
+        cancel.clone(),
+    )
+    .await?;
+    take(
+        &mut record,
+        &home,
+        &service,
+        &arguments.cycle,
+        usize::from(arguments.service.concurrency),
+        screen,
+    )
+    .await?;
+    for (name, more) in tally(&service) {
+        let entry = record.results.calls.entry(name).or_default();
+        entry.calls += more.calls;
+        entry.attempts += more.attempts;
+        entry.failed += more.failed;
+        entry.total_ms += more.total_ms;
+    }
+    service.close(screen).await;
+    let exit = publish::exit_of(&record, cancel.is_cancelled());
+    publish::write(&record, &folder, screen)?;
+    let publication = Publication { folder, record, exit };
+    publish::publish(
+        &[publication],
+        &arguments.output.output_dir,
+        arguments.output.format,
+        environment,
+        screen,
+    )?;
+    Ok(exit)
+}
+
+/// Takes an evaluated suite through the cycle and notes in its record what became of it.
+pub(crate) async fn take(
+    record: &mut Record,
+    home: &Home,
+    service: &Service,
+    options: &CycleOptions,
+    concurrency: usize,
+    screen: &Screen,
+) -> anyhow::Result<()> {
+    let suite = &record.results.suite;
+    let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let settings = cycle::Settings {
+        project: home.project.clone(),
+        model: home.model.clone(),
+        dataset: home.dataset.clone(),
+        job_name: suite
+            .cycle
+            .render_job_name(&today, &suite.name, &home.model)
+            .map_err(|fault| exit::suite(format!("cycle.job_name: {fault}")))?,
+        cycle: suite.cycle.clone(),
+        concurrency,
+        no_launch: options.no_launch,
+        dry_run: options.dry_run,
+        holdouts: record
+            .results
+            .cases
+            .iter()
+            .filter(|case| case.holdout)
+            .map(|case| (case.id.clone(), input_of(&case.messages)))
+            .collect(),
+    };
+    let earlier = record.cycle.take();
+    let (events, incoming) = mpsc::unbounded_channel();
+    let shown = tokio::spawn(progress::cycle(screen.clone(), incoming));
+    let done = cycle::run(
+        answers(record),
+        &record.verdict,
+        &service.studio,
+        &settings,
+        earlier,
+        &events,
+    )
+    .await;
+    drop(events);
+    let _ = shown.await;
+    record.cycle = Some(done);
+    Ok(())
+}
+
+/// Every answer with its score and what its trace says.
+fn answers(record: &Record) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for case in &record.results.cases {
+        for sample in &case.samples {
+            let (feedback, reasoning) = eval::sample_feedback(case, sample);
+            answers.push(Answer {
+                case: case.id.clone(),
+                sample: sample.index,
+                holdout: case.holdout,
+                input: input_of(&case.messages),
+                output: sample
+                    .answer
+                    .clone()
+                    .filter(|_| sample.outcome == crate::results::AnswerOutcome::Answered),
+                score: score::sample_score(sample),
+                feedback,
+                reasoning,
+            });
+        }
+    }
+    answers
+}

@@ -1,0 +1,79 @@
+//! Everything the program learns from its environment besides the options' own variables: the key, the
+//! runner's files, whether a person or a log reads along. Nothing else reads the environment.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+/// The variables that may hold the key, the SDK's name first.
+const KEYS: [&str; 2] = ["PREMAI_API_KEY", "API_KEY"];
+
+/// What the environment says.
+#[derive(Debug)]
+pub(crate) struct Environment {
+    /// The service's key.
+    pub(crate) key: Option<SecretString>,
+    /// GitHub's runner, when this is one.
+    pub(crate) github: Option<GitHub>,
+    /// Some CI's log reads along.
+    pub(crate) ci: bool,
+    /// `NO_COLOR` is set.
+    pub(crate) no_color: bool,
+    /// A person sees standard error.
+    pub(crate) stderr_is_terminal: bool,
+    /// A person sees standard output.
+    pub(crate) stdout_is_terminal: bool,
+    /// Columns of the terminal, where it says.
+    pub(crate) columns: Option<usize>,
+    /// The commit that is checked out, where the CI says.
+    pub(crate) commit: Option<String>,
+}
+
+/// What GitHub's runner gives a step.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GitHub {
+    pub(crate) output: Option<PathBuf>,
+    pub(crate) step_summary: Option<PathBuf>,
+    pub(crate) event_name: Option<String>,
+    pub(crate) event_path: Option<PathBuf>,
+}
+
+impl GitHub {
+    /// The runner's files.
+    pub(crate) fn runner(&self) -> crate::github::Runner {
+        crate::github::Runner::new(self.output.clone(), self.step_summary.clone())
+    }
+}
+
+impl Environment {
+    /// Reads the environment once.
+    pub(crate) fn read() -> Self {
+        let github = (given("GITHUB_ACTIONS").as_deref() == Some("true")).then(|| GitHub {
+            output: given("GITHUB_OUTPUT").map(PathBuf::from),
+            step_summary: given("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+            event_name: given("GITHUB_EVENT_NAME"),
+            event_path: given("GITHUB_EVENT_PATH").map(PathBuf::from),
+        });
+        Environment {
+            key: KEYS.iter().find_map(|name| given(name)).map(SecretString::from),
+            ci: github.is_some() || given("CI").is_some_and(|ci| ci != "false" && ci != "0"),
+            no_color: given("NO_COLOR").is_some(),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            stdout_is_terminal: std::io::stdout().is_terminal(),
+            columns: given("COLUMNS").and_then(|c| c.parse().ok()),
+            commit: given("GITHUB_SHA"),
+            github,
+        }
+    }
+}
+
+/// A variable that is set and not empty: an input of an action that nobody gave arrives as an empty string.
+pub(crate) fn given(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is the one place that reads the environment"
+    )]
+    let value = std::env::var(name).ok();
+    value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+}

@@ -1,0 +1,104 @@
+//! One suite through evaluation, figures and gates: a record that has everything but the cycle.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::environment::Environment;
+use super::output::Screen;
+use super::progress;
+use super::service::{Home, Service};
+use crate::report::Record;
+use crate::results::{CallTally, JudgeRecord, Results, Run, SuiteRecord, Tool, VERSION};
+use crate::suite::Suite;
+use crate::{eval, gate, score};
+
+/// How long a model that needs loading is waited for: a large one takes minutes to get to its GPU.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+
+/// Asks, judges, scores and gates.
+pub(crate) async fn evaluate(
+    suite: &Suite,
+    home: &Home,
+    service: &Service,
+    concurrency: usize,
+    environment: &Environment,
+    screen: &Screen,
+) -> anyhow::Result<Record> {
+    let settings = eval::Settings {
+        project: home.project.clone(),
+        model: home.model.clone(),
+        concurrency,
+        load_timeout: LOAD_TIMEOUT,
+        load_poll: suite.cycle.poll,
+    };
+    let started_at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let (events, incoming) = mpsc::unbounded_channel();
+    let shown = tokio::spawn(progress::evaluation(suite.name.clone(), screen.clone(), incoming));
+    let evaluation = eval::run(suite, &service.studio, &settings, &events).await;
+    drop(events);
+    let _ = shown.await;
+    let results = Results {
+        version: VERSION,
+        tool: Tool {
+            name: "tunegate".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        run: Run {
+            id: uuid::Uuid::new_v4().to_string(),
+            started_at,
+            duration_ms: u64::try_from(evaluation.duration.as_millis()).unwrap_or(u64::MAX),
+            base_url: service.origin.clone(),
+            emulator: service.is_emulator(),
+            commit: environment.commit.clone(),
+            stopped: evaluation.stopped,
+        },
+        suite: SuiteRecord {
+            name: suite.name.clone(),
+            path: suite.path.clone(),
+            fingerprint: suite.fingerprint.clone(),
+            project: home.project.clone(),
+            model: home.model.clone(),
+            dataset: home.dataset.clone(),
+            judge: JudgeRecord {
+                model: suite.judge.model.clone(),
+                temperature: suite.judge.temperature,
+                votes: suite.judge.votes,
+                fingerprint: suite.judge.fingerprint.clone(),
+            },
+            gates: suite.gates.clone(),
+            cycle: suite.cycle.clone(),
+        },
+        cases: evaluation.cases,
+        calls: tally(service),
+    };
+    let figures = score::figures(&results);
+    let verdict = gate::decide(&results.suite.gates, &figures).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    Ok(Record {
+        results,
+        figures,
+        verdict,
+        cycle: None,
+    })
+}
+
+/// The client's tally as the results hold it.
+pub(crate) fn tally(service: &Service) -> BTreeMap<String, CallTally> {
+    let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+    service
+        .studio
+        .http()
+        .tally()
+        .into_iter()
+        .map(|(name, t)| {
+            let tally = CallTally {
+                calls: t.calls,
+                attempts: t.attempts,
+                failed: t.failed,
+                total_ms: millis(t.total),
+            };
+            (name.to_string(), tally)
+        })
+        .collect()
+}

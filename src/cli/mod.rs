@@ -1,0 +1,156 @@
+//! Arguments and environment → settings → the stages, wired; a file a command. Stages emit events and
+//! return values: what reaches standard output, standard error or the disk goes through here.
+
+mod action;
+mod check;
+mod cycle;
+mod emulator;
+mod environment;
+mod evaluate;
+mod exit;
+mod init;
+mod options;
+mod output;
+mod progress;
+mod publish;
+mod report;
+mod run;
+mod schema;
+mod service;
+mod signals;
+mod suites;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use environment::{Environment, given};
+use exit::{Exit, Refusal};
+use options::DisplayOptions;
+
+/// Evaluate a fine-tuned model on Prem Studio, gate it, and launch the next fine-tuning job
+#[derive(Debug, Parser)]
+#[command(
+    name = "tunegate",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  tunegate run prompts/quickstart.yaml --emulator   the whole cycle on this machine, no key needed
+  tunegate check 'prompts/*.yaml'                   what is wrong with the suites, offline
+  tunegate eval prompts/quickstart.yaml             scores and gates, writes nothing to the service
+  tunegate run prompts/quickstart.yaml --dry-run    what the cycle would write
+
+The key comes from PREMAI_API_KEY or API_KEY and from nowhere else.
+
+Exit codes: 0 done · 1 a bug · 2 usage · 3 the suite · 4 the service or the network
+            10 a gate failed · 11 inconclusive · 130 interrupted"
+)]
+struct Cli {
+    #[command(flatten)]
+    display: DisplayOptions,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The whole cycle: ask, judge, gate, trace, snapshot, launch
+    Run(run::Arguments),
+    /// Up to the gates: ask, judge, gate; writes nothing to the service
+    Eval(run::EvalArguments),
+    /// What is wrong with the suites, offline
+    Check(check::Arguments),
+    /// The rest of the cycle from saved results
+    Cycle(cycle::Arguments),
+    /// Saved results, shown again
+    Report(report::Arguments),
+    /// The JSON Schema of the suite or of results.json
+    Schema(schema::Arguments),
+    /// A Prem Studio on this machine, to try things against
+    Emulator(emulator::Arguments),
+    /// A first suite and workflow
+    Init(init::Arguments),
+    /// As a GitHub Action: mode and suites come from the environment
+    #[command(hide = true)]
+    Action,
+}
+
+/// Runs the program and says how it ends.
+pub fn main() -> ExitCode {
+    let environment = Environment::read();
+    let cli = match parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage.into()
+            } else {
+                Exit::Done.into()
+            };
+        }
+    };
+    let screen = output::Screen::new(&cli.display, &environment);
+    output::log(&cli.display, &screen);
+    match dispatch(cli.command, &environment, &screen) {
+        Ok(exit) => exit.into(),
+        Err(error) => match error.downcast_ref::<Refusal>() {
+            Some(refusal) => {
+                screen.error(&refusal.message);
+                refusal.exit.into()
+            }
+            None => {
+                screen.error(&format!("{error:#}"));
+                ExitCode::from(1)
+            }
+        },
+    }
+}
+
+/// Parses a command line. A variable that is set to nothing counts as not set: that is how an action's
+/// input arrives that nobody gave.
+fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
+    let matches = without_empty_variables(Cli::command()).try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
+}
+
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|argument| {
+            let empty = argument
+                .get_env()
+                .is_some_and(|name| name.to_str().and_then(given).is_none());
+            if empty {
+                argument.env(None::<&'static str>)
+            } else {
+                argument
+            }
+        })
+        .mut_subcommands(without_empty_variables)
+}
+
+fn dispatch(command: Command, environment: &Environment, screen: &output::Screen) -> anyhow::Result<Exit> {
+    match command {
+        Command::Check(arguments) => check::main(&arguments, environment, screen),
+        Command::Report(arguments) => report::main(&arguments, screen),
+        Command::Schema(arguments) => schema::main(&arguments, screen),
+        Command::Init(arguments) => init::main(&arguments, screen),
+        Command::Run(arguments) => block_on(run::main(&arguments, environment, screen)),
+        Command::Eval(arguments) => block_on(run::main(&arguments.into(), environment, screen)),
+        Command::Cycle(arguments) => block_on(cycle::main(&arguments, environment, screen)),
+        Command::Emulator(arguments) => block_on(emulator::main(&arguments, screen)),
+        Command::Action => action::main(environment, screen),
+    }
+}
+
+/// The runtime is started only by the commands that need one. Two workers: the program waits more than it works.
+fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    result
+}

@@ -1,0 +1,178 @@
+//! The options that several commands share. A flag wins over its variable, the variable over the suite.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, ValueEnum};
+
+/// Whom to ask, and how hard.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Service")]
+pub(crate) struct ServiceOptions {
+    /// The project's id, in place of the suite's
+    #[arg(long, value_name = "ID", env = "TUNEGATE_PROJECT", hide_env_values = true)]
+    pub(crate) project: Option<String>,
+    /// The alias or id of the model, in place of the suite's
+    #[arg(long, value_name = "MODEL", env = "TUNEGATE_MODEL", hide_env_values = true)]
+    pub(crate) model: Option<String>,
+    /// The dataset's id or label, in place of the suite's
+    #[arg(
+        long,
+        value_name = "DATASET",
+        env = "TUNEGATE_DATASET",
+        hide_env_values = true
+    )]
+    pub(crate) dataset: Option<String>,
+    /// The judge model, in place of the suite's
+    #[arg(
+        long,
+        value_name = "MODEL",
+        env = "TUNEGATE_JUDGE_MODEL",
+        hide_env_values = true
+    )]
+    pub(crate) judge_model: Option<String>,
+    /// Where Prem Studio is: https, or http on this machine
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TUNEGATE_BASE_URL",
+        hide_env_values = true,
+        default_value = "https://studio.premai.io"
+    )]
+    pub(crate) base_url: String,
+    /// Calls in flight at any time
+    #[arg(
+        long,
+        value_name = "N",
+        env = "TUNEGATE_CONCURRENCY",
+        hide_env_values = true,
+        default_value = "8",
+        value_parser = clap::value_parser!(u16).range(1..=1024)
+    )]
+    pub(crate) concurrency: u16,
+    /// How long one attempt of a call may take, for example 90s or 2m
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "TUNEGATE_TIMEOUT",
+        hide_env_values = true,
+        default_value = "120s",
+        value_parser = duration
+    )]
+    pub(crate) timeout: Duration,
+    /// Ask the built-in emulator in place of Prem Studio: no key, nothing leaves this machine
+    #[arg(long, env = "TUNEGATE_EMULATOR", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(crate) emulator: bool,
+}
+
+/// Where reports go.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputOptions {
+    /// Where the reports are written, a folder per suite in it
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "TUNEGATE_OUTPUT_DIR",
+        hide_env_values = true,
+        default_value = ".tunegate"
+    )]
+    pub(crate) output_dir: PathBuf,
+    /// What standard output gets: text for a person, json for a script
+    #[arg(long, value_enum, env = "TUNEGATE_FORMAT", hide_env_values = true, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// What the cycle does and doesn't.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Cycle")]
+pub(crate) struct CycleOptions {
+    /// Everything but the launch of the fine-tuning job
+    #[arg(long, env = "TUNEGATE_NO_LAUNCH", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(crate) no_launch: bool,
+    /// Show everything that would be written to the service, and write nothing to it
+    #[arg(long, env = "TUNEGATE_DRY_RUN", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub(crate) dry_run: bool,
+}
+
+/// How a person watches.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Display")]
+pub(crate) struct DisplayOptions {
+    /// When to colour
+    #[arg(
+        long,
+        value_enum,
+        global = true,
+        env = "TUNEGATE_COLOR",
+        hide_env_values = true,
+        default_value_t = When::Auto
+    )]
+    pub(crate) color: When,
+    /// No progress on standard error
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "TUNEGATE_QUIET",
+        hide_env_values = true,
+        value_parser = FalseyValueParser::new()
+    )]
+    pub(crate) quiet: bool,
+    /// Log every call on standard error (never its texts, never the key)
+    #[arg(
+        long,
+        short,
+        global = true,
+        env = "TUNEGATE_VERBOSE",
+        hide_env_values = true,
+        value_parser = FalseyValueParser::new()
+    )]
+    pub(crate) verbose: bool,
+}
+
+/// The form of the results on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For a person
+    Text,
+    /// For a script
+    Json,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Even into a file
+    Always,
+    /// Not at all
+    Never,
+}
+
+impl When {
+    pub(crate) fn colour(self, is_terminal: bool, no_color: bool) -> bool {
+        match self {
+            When::Auto => is_terminal && !no_color,
+            When::Always => true,
+            When::Never => false,
+        }
+    }
+}
+
+/// Longer than this nothing is waited for.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Reads a duration as the suite writes it; a bare number is seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let bare = text.parse::<u64>().ok().map(Duration::from_secs);
+    match bare.or_else(|| crate::suite::parse_duration(text)) {
+        Some(duration) if duration.is_zero() || duration > LONGEST => {
+            Err("must be longer than zero and at most 24h".to_owned())
+        }
+        Some(duration) => Ok(duration),
+        None => Err("must be a whole number and its unit: 300ms, 90s, 2m or 1h".to_owned()),
+    }
+}

@@ -1,0 +1,231 @@
+//! What a run leaves behind: the files of each suite's folder, the step's summary and outputs, and what
+//! standard output gets.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::environment::{Environment, GitHub};
+use super::exit::{self, Exit};
+use super::options::Format;
+use super::output::Screen;
+use crate::cycle::Outcome;
+use crate::gate::Decision;
+use crate::github::{self, Appended, Runner};
+use crate::report::{self, Record};
+
+/// A suite that is through, its folder, and how it ended.
+pub(crate) struct Publication {
+    pub(crate) folder: PathBuf,
+    pub(crate) record: Record,
+    pub(crate) exit: Exit,
+}
+
+impl Publication {
+    fn outcome(&self) -> Option<Outcome> {
+        self.record.cycle.as_ref().map(|c| c.outcome)
+    }
+}
+
+/// Makes the suite's folder and sees that files can be written to it, before anything is paid for.
+pub(crate) fn prepare(output_dir: &Path, suite: &str) -> anyhow::Result<PathBuf> {
+    let folder = output_dir.join(suite);
+    let refusal = |error: std::io::Error| {
+        exit::usage(format!(
+            "can't write reports to {}: {error}; choose another --output-dir",
+            folder.display()
+        ))
+    };
+    std::fs::create_dir_all(&folder).map_err(refusal)?;
+    let probe = folder.join(".write-probe");
+    std::fs::write(&probe, b"")
+        .and_then(|()| std::fs::remove_file(&probe))
+        .map_err(refusal)?;
+    Ok(folder)
+}
+
+/// How a suite's run ends.
+pub(crate) fn exit_of(record: &Record, interrupted: bool) -> Exit {
+    use crate::results::StopKind;
+    match record.results.run.stopped.as_ref().map(|s| s.kind) {
+        Some(StopKind::Interrupted) => return Exit::Interrupted,
+        Some(StopKind::Unauthorized | StopKind::Unavailable) => return Exit::Service,
+        None => {}
+    }
+    match record.cycle.as_ref().map(|c| c.outcome) {
+        Some(Outcome::Stopped) if interrupted => return Exit::Interrupted,
+        Some(Outcome::Stopped) => return Exit::Service,
+        Some(Outcome::Launched | Outcome::NotLaunched | Outcome::Held | Outcome::DryRun) | None => {}
+    }
+    match record.verdict.decision {
+        Decision::Pass | Decision::Hold => Exit::Done,
+        Decision::Fail => Exit::GateFailed,
+        Decision::Inconclusive => Exit::Inconclusive,
+    }
+}
+
+/// Writes the suite's files, each whole or not at all.
+pub(crate) fn write(record: &Record, folder: &Path, screen: &Screen) -> anyhow::Result<()> {
+    whole(&folder.join("results.json"), |file| {
+        Ok(report::write_json(record, file)?)
+    })?;
+    whole(&folder.join("summary.md"), |file| {
+        Ok(file.write_all(report::markdown(record).as_bytes())?)
+    })?;
+    if screen.progress != super::output::Progress::Nothing {
+        screen.note(&format!("report in {}", folder.display()));
+    }
+    Ok(())
+}
+
+/// Writes a file beside its name and moves it there, so that nobody reads half of one.
+fn whole(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<std::fs::File>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let beside = path.with_extension("part");
+    let written = std::fs::File::create(&beside)
+        .map_err(anyhow::Error::from)
+        .and_then(|file| {
+            let mut file = BufWriter::new(file);
+            fill(&mut file)?;
+            file.flush()?;
+            Ok(std::fs::rename(&beside, path)?)
+        });
+    written.with_context(|| format!("can't write {}", path.display()))
+}
+
+/// Shows what is done: on standard output, and to GitHub's runner where there is one.
+pub(crate) fn publish(
+    done: &[Publication],
+    output_dir: &Path,
+    format: Format,
+    environment: &Environment,
+    screen: &Screen,
+) -> anyhow::Result<()> {
+    let records: Vec<&Record> = done.iter().map(|p| &p.record).collect();
+    match format {
+        Format::Json => screen.result(&json(&records)?),
+        Format::Text => {
+            let mut text = String::new();
+            for record in &records {
+                text.push_str(&report::terminal(record, screen.columns, screen.colour));
+            }
+            if records.len() > 1 {
+                text.push_str(&report::total_terminal(&records, screen.columns, screen.colour));
+            }
+            if screen.github {
+                text = github::fenced(&text);
+            }
+            screen.result(&text);
+        }
+    }
+    if let Some(runner) = environment.github.as_ref().map(GitHub::runner) {
+        summarize(&runner, &records, screen);
+        if let Err(error) = outputs(&runner, done, output_dir) {
+            screen.warn(&format!("the step's outputs could not be set: {error:#}"));
+        }
+    }
+    Ok(())
+}
+
+/// The same document as `results.json`; a list of them where there are several.
+pub(crate) fn json(records: &[&Record]) -> anyhow::Result<String> {
+    let mut text = Vec::new();
+    match records {
+        [only] => report::write_json(only, &mut text)?,
+        all => {
+            serde_json::to_writer_pretty(&mut text, all)?;
+            text.push(b'\n');
+        }
+    }
+    Ok(String::from_utf8(text)?)
+}
+
+/// Appends to the step's summary. A missing summary is a missing nicety, no failure.
+fn summarize(runner: &Runner, records: &[&Record], screen: &Screen) {
+    let total = if records.len() > 1 {
+        report::total_markdown(records)
+    } else {
+        String::new()
+    };
+    let room = runner.summary_room().ok().flatten().unwrap_or_default();
+    let room = usize::try_from(room)
+        .unwrap_or(usize::MAX)
+        .min(report::MARKDOWN_LIMIT_BYTES);
+    let share = room.saturating_sub(total.len()) / records.len().max(1);
+    let mut text = total.clone();
+    for record in records {
+        text.push_str(&report::markdown_within(record, share.saturating_sub(1)));
+        text.push('\n');
+    }
+    let fallback = if total.is_empty() {
+        report::total_markdown(records)
+    } else {
+        total
+    };
+    match runner.append_summary(&text, &fallback) {
+        Ok(Appended::Whole | Appended::NoFile) => {}
+        Ok(Appended::Fallback | Appended::Nothing) => {
+            screen.warn("the step's summary had no room for the whole report; summary.md has it");
+        }
+        Err(error) => screen.warn(&format!("the step's summary could not be written: {error}")),
+    }
+}
+
+fn outputs(runner: &Runner, done: &[Publication], output_dir: &Path) -> anyhow::Result<()> {
+    let worst = done.iter().max_by_key(|p| p.exit);
+    let launched = done.iter().any(|p| p.outcome() == Some(Outcome::Launched));
+    let each = |value: &dyn Fn(&Publication) -> Option<String>| {
+        done.iter()
+            .map(|p| value(p).unwrap_or_default())
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let figure = |value: Option<f64>| value.map(|v| format!("{v:.4}"));
+    let report_dir = match done {
+        [only] => only.folder.display().to_string(),
+        _ => output_dir.display().to_string(),
+    };
+    let values = [
+        ("result", worst.map_or("skipped", result_of).to_owned()),
+        ("launched", launched.to_string()),
+        ("job-id", each(&|p| p.record.cycle.as_ref()?.job_id.clone())),
+        (
+            "snapshot-id",
+            each(&|p| p.record.cycle.as_ref()?.snapshot_id.clone()),
+        ),
+        ("mean", each(&|p| figure(p.record.figures.overall.mean))),
+        ("pass-rate", each(&|p| figure(p.record.figures.overall.pass_rate))),
+        ("coverage", each(&|p| figure(p.record.figures.overall.coverage))),
+        (
+            "traces",
+            each(&|p| Some(p.record.cycle.as_ref()?.traces.written.to_string())),
+        ),
+        ("report-dir", report_dir),
+        (
+            "results-path",
+            each(&|p| Some(p.folder.join("results.json").display().to_string())),
+        ),
+    ];
+    for (name, value) in values {
+        runner.append_output(name, &value)?;
+    }
+    Ok(())
+}
+
+/// The word that the output `result` holds.
+fn result_of(p: &Publication) -> &'static str {
+    match (p.exit, p.record.verdict.decision, p.outcome()) {
+        (Exit::Done, _, Some(Outcome::Launched)) => "launched",
+        (Exit::Done, _, Some(Outcome::NotLaunched)) => "not-launched",
+        (Exit::Done, _, Some(Outcome::DryRun)) => "dry-run",
+        (Exit::Done, Decision::Hold, _) | (Exit::Done, _, Some(Outcome::Held)) => "held",
+        (Exit::Done, ..) => "passed",
+        (Exit::GateFailed, ..) => "failed",
+        (Exit::Inconclusive, ..) => "inconclusive",
+        (Exit::Interrupted, ..) => "interrupted",
+        (Exit::Service | Exit::Suite | Exit::Usage, ..) => "stopped",
+    }
+}

@@ -1,0 +1,52 @@
+//! `report`: saved results, shown again.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::exit::{self, Exit};
+use super::output::Screen;
+use crate::report::{self, Record};
+
+/// The arguments of `report`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  tunegate report .tunegate/invoice-extraction/results.json
+  tunegate report results.json --format markdown > summary.md")]
+pub(crate) struct Arguments {
+    /// A results.json that `run` or `eval` wrote
+    #[arg(value_name = "RESULTS")]
+    results: PathBuf,
+    /// The form of the report
+    #[arg(long, value_enum, env = "TUNEGATE_FORMAT", hide_env_values = true, default_value_t = Form::Text)]
+    format: Form,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    /// For a terminal
+    Text,
+    /// As the job summary
+    Markdown,
+    /// The results themselves
+    Json,
+}
+
+pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exit> {
+    let record = read(&arguments.results)?;
+    let text = match arguments.format {
+        Form::Text => report::terminal(&record, screen.columns, screen.colour),
+        Form::Markdown => report::markdown(&record),
+        Form::Json => super::publish::json(&[&record])?,
+    };
+    let fence = screen.github && matches!(arguments.format, Form::Text);
+    screen.result(&if fence { crate::github::fenced(&text) } else { text });
+    Ok(Exit::Done)
+}
+
+/// Reads a results file of this or an earlier version.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Record> {
+    let refusal = |error: &dyn std::fmt::Display| exit::usage(format!("{}: {error}", path.display()));
+    let file = std::fs::File::open(path).map_err(|error| refusal(&error))?;
+    report::read_json(file).map_err(|error| refusal(&error))
+}

@@ -1,0 +1,148 @@
+//! Paths and globs on the command line → suites that may be run, or everything that is wrong with them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::exit;
+use super::output::Screen;
+use crate::gate;
+use crate::github::{Annotation, AnnotationKind, Annotations};
+use crate::suite::{self, Diagnostic, Place, Reading, Severity};
+
+/// Expands globs; a path that exists is taken as it is, whatever characters it holds.
+pub(crate) fn expand(patterns: &[String]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for pattern in patterns {
+        let is_glob = pattern.contains(['*', '?', '[']) && !Path::new(pattern).exists();
+        if !is_glob {
+            paths.push(PathBuf::from(pattern));
+            continue;
+        }
+        let matches = glob::glob(pattern)
+            .map_err(|error| exit::usage(format!("`{pattern}` is not a pattern: {}", error.msg)))?;
+        let mut found: Vec<PathBuf> = matches
+            .filter_map(Result::ok)
+            .filter(|path| path.is_file())
+            .collect();
+        if found.is_empty() {
+            return Err(exit::suite(format!(
+                "no file matches `{pattern}`; `tunegate init` writes a first suite"
+            )));
+        }
+        found.sort();
+        paths.append(&mut found);
+    }
+    let mut seen = std::collections::HashSet::new();
+    paths.retain(|path| seen.insert(path.clone()));
+    Ok(paths)
+}
+
+/// Reads the suites and everything that can be said against them without the network.
+pub(crate) fn read(paths: &[PathBuf]) -> Vec<Reading> {
+    let mut readings: Vec<Reading> = paths.iter().map(|path| suite::read(path)).collect();
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for reading in &mut readings {
+        let known = gate::Known {
+            tags: &reading.tags,
+            ids: &reading.ids,
+            // Of a refused suite it is not known.
+            holdout: reading
+                .suite
+                .as_ref()
+                .is_none_or(|suite| suite.cases.iter().any(|case| case.holdout)),
+            critical: reading
+                .suite
+                .as_ref()
+                .is_none_or(|suite| suite.cases.iter().any(|case| case.critical)),
+            complete: reading.complete,
+        };
+        let faults = gate::check(&reading.gates, &known);
+        reading.diagnostics.extend(faults);
+        reading.diagnostics.extend(twice_named(reading, &mut names));
+        reading.diagnostics.sort_by(|a, b| a.place.cmp(&b.place));
+    }
+    readings
+}
+
+/// Two suites of one name would write over each other's reports.
+fn twice_named(reading: &Reading, names: &mut BTreeMap<String, String>) -> Option<Diagnostic> {
+    let name = reading.name.clone()?;
+    // Folders are told apart without regard to case on some machines.
+    let first = names.insert(name.to_lowercase(), reading.path.clone())?;
+    Some(Diagnostic {
+        severity: Severity::Error,
+        message: format!("two suites are named `{name}`: this one and {first}"),
+        place: Place {
+            file: reading.path.clone(),
+            line: 1,
+            column: 1,
+        },
+        length: 1,
+        help: Some("the name is the folder of the report: give each suite its own `name:`".to_owned()),
+    })
+}
+
+/// True when the suite may not be run.
+pub(crate) fn is_refused(reading: &Reading) -> bool {
+    reading.suite.is_none() || reading.refused()
+}
+
+/// Shows what is wrong: on standard error for a person, as annotations where GitHub's runner reads along.
+pub(crate) fn show(readings: &[Reading], screen: &Screen) {
+    let mut annotations = Annotations::default();
+    for reading in readings {
+        if reading.diagnostics.is_empty() {
+            continue;
+        }
+        screen.note(&suite::render(
+            &reading.diagnostics,
+            &reading.sources,
+            screen.colour_errors,
+        ));
+        if screen.github {
+            for d in &reading.diagnostics {
+                let kind = match d.severity {
+                    Severity::Error => AnnotationKind::Error,
+                    Severity::Warning => AnnotationKind::Warning,
+                };
+                annotations.add(kind, annotation(d));
+            }
+        }
+    }
+    screen.result(&annotations.commands());
+}
+
+fn annotation(d: &Diagnostic) -> Annotation {
+    let help = d.help.as_ref().map_or(String::new(), |help| format!("\n{help}"));
+    Annotation {
+        file: Some(d.place.file.clone()),
+        line: Some(d.place.line),
+        column: Some(d.place.column),
+        title: Some("prompt suite".to_owned()),
+        message: format!("{}{help}", d.message),
+        ..Annotation::default()
+    }
+}
+
+/// The suites, or the refusal of them all: one fault anywhere and nothing is run.
+pub(crate) fn load(patterns: &[String], screen: &Screen) -> anyhow::Result<Vec<suite::Suite>> {
+    let readings = read(&expand(patterns)?);
+    show(&readings, screen);
+    let refused = readings.iter().filter(|r| is_refused(r)).count();
+    if refused > 0 {
+        let errors: usize = readings
+            .iter()
+            .map(|r| {
+                r.diagnostics
+                    .iter()
+                    .filter(|d| d.severity == Severity::Error)
+                    .count()
+            })
+            .sum();
+        return Err(exit::suite(format!(
+            "{errors} faults in {refused} of {} suites; nothing was run",
+            readings.len()
+        )));
+    }
+    Ok(readings.into_iter().filter_map(|r| r.suite).collect())
+}
