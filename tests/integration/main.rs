@@ -3,6 +3,8 @@
 //! `cfg(test)` tells clippy that the functions beside the tests are test code as well.
 
 #[cfg(test)]
+mod action;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod cycle;
@@ -12,6 +14,8 @@ mod emulator;
 mod eval;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod house;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
