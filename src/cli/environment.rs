@@ -68,6 +68,16 @@ impl Environment {
     }
 }
 
+/// True for a variable that is set to nothing.
+pub(crate) fn is_empty(name: &std::ffi::OsStr) -> bool {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this file is the one place that reads the environment"
+    )]
+    let value = std::env::var_os(name);
+    value.is_some_and(|value| value.to_str().is_some_and(|value| value.trim().is_empty()))
+}
+
 /// A variable that is set and not empty: an input of an action that nobody gave arrives as an empty string.
 pub(crate) fn given(name: &str) -> Option<String> {
     #[expect(

@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use environment::{Environment, given};
+use environment::{Environment, is_empty};
 use exit::{Exit, Refusal};
 use options::DisplayOptions;
 
@@ -118,9 +118,7 @@ fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli,
 fn without_empty_variables(command: clap::Command) -> clap::Command {
     command
         .mut_args(|argument| {
-            let empty = argument
-                .get_env()
-                .is_some_and(|name| name.to_str().and_then(given).is_none());
+            let empty = argument.get_env().is_some_and(is_empty);
             if empty {
                 argument.env(None::<&'static str>)
             } else {

@@ -18,7 +18,7 @@ use crate::suite::Suite;
 /// The arguments of `run`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  tunegate run prompts/quickstart.yaml --emulator    no key needed; run it again and see the score rise
+  tunegate run prompts/quickstart.yaml --emulator    no key needed; run it twice
   PREMAI_API_KEY=… tunegate run prompts/nightly.yaml
   tunegate run 'prompts/*.yaml' --no-launch          everything but the launch
   tunegate run prompts/nightly.yaml --dry-run --format json")]
