@@ -60,6 +60,15 @@ pub(crate) async fn main(
             )));
         }
     }
+    if record.results.run.emulator != arguments.service.emulator {
+        let (was, add) = match record.results.run.emulator {
+            true => ("the emulator's", "give --emulator to go on with it"),
+            false => ("a real service's", "leave --emulator out"),
+        };
+        return Err(exit::usage(format!(
+            "these answers are {was}, and one service's are never written to the other: {add}"
+        )));
+    }
     if let Some(stopped) = &record.results.run.stopped {
         return Err(exit::usage(format!(
             "this evaluation did not go through ({}): run the suite again, there is no cycle from half of it",
@@ -95,6 +104,12 @@ pub(crate) async fn main(
         cancel.clone(),
     )
     .await?;
+    if !service.is_emulator() && service.origin != record.results.run.base_url {
+        return Err(exit::usage(format!(
+            "these answers are from {}, not from {}: give --base-url as the run had it",
+            record.results.run.base_url, service.origin
+        )));
+    }
     take(
         &mut record,
         &home,

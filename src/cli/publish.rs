@@ -2,7 +2,7 @@
 //! standard output gets.
 
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::Context;
 
@@ -30,6 +30,12 @@ impl Publication {
 
 /// Makes the suite's folder and sees that files can be written to it, before anything is paid for.
 pub(crate) fn prepare(output_dir: &Path, suite: &str) -> anyhow::Result<PathBuf> {
+    let mut parts = Path::new(suite).components();
+    if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+        return Err(exit::usage(format!(
+            "`{suite}` is no name for a folder: a suite never has such a name"
+        )));
+    }
     let folder = output_dir.join(suite);
     let refusal = |error: std::io::Error| {
         exit::usage(format!(

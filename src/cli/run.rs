@@ -100,7 +100,14 @@ pub(crate) async fn main(
             .stopped
             .as_ref()
             .is_some_and(|s| s.kind == StopKind::Unauthorized);
-        publish::write(&record, &folder, screen)?;
+        let exit = match publish::write(&record, &folder, screen) {
+            Ok(()) => exit,
+            // What was done must be told all the same: a job may have been launched.
+            Err(error) => {
+                screen.error(&format!("{error:#}"));
+                exit.max(Exit::Usage)
+            }
+        };
         done.push(Publication { folder, record, exit });
         if cancel.is_cancelled() || unauthorized {
             // The key is refused or nobody waits: the suites behind this one would end the same way.
@@ -118,7 +125,13 @@ pub(crate) async fn main(
         environment,
         screen,
     )?;
-    Ok(done.iter().map(|p| p.exit).max().unwrap_or(Exit::Done))
+    let worst = done.iter().map(|p| p.exit).max().unwrap_or(Exit::Done);
+    // A signal between two suites interrupts none of them, and the run all the same.
+    Ok(if skipped > 0 && cancel.is_cancelled() {
+        Exit::Interrupted
+    } else {
+        worst
+    })
 }
 
 async fn one(

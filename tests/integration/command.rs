@@ -65,13 +65,7 @@ async fn a_dry_run_and_an_evaluation_write_nothing() {
     assert_eq!(results["cycle"]["outcome"], "dry_run");
     let planned = results["cycle"]["planned"].as_array().unwrap();
     assert_eq!(planned.iter().filter(|w| w["call"] == "create trace").count(), 3);
-    assert_eq!(
-        planned
-            .iter()
-            .filter(|w| w["call"] == "create fine-tuning job")
-            .count(),
-        1
-    );
+    assert_eq!(planned.iter().filter(|w| w["call"] == "create job").count(), 1);
     let eval = house.against(&emulator, &["eval", "s.yaml"]).await;
     assert_eq!(eval.code, 0, "{eval:?}");
     let state = emulator.state().await;
@@ -109,6 +103,38 @@ async fn without_a_launch_the_snapshot_is_taken_and_a_later_cycle_launches_from_
         ),
         (4, 1, 1)
     );
+}
+
+#[tokio::test]
+async fn one_service_s_answers_are_never_written_to_the_other() {
+    let (house, emulator) = (House::new(), emulator().await);
+    house.write("s.yaml", &suite("s", 2, EASY));
+    assert_eq!(house.run(&["eval", "s.yaml", "--emulator"]).code, 0);
+    let ended = house
+        .against(&emulator, &["cycle", ".tunegate/s/results.json"])
+        .await;
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("--emulator"), "{}", ended.stderr);
+    assert_eq!(count(&emulator.state().await, "traces"), 0);
+    assert_eq!(
+        house
+            .run(&["cycle", ".tunegate/s/results.json", "--emulator"])
+            .code,
+        0
+    );
+}
+
+#[test]
+fn a_results_file_can_t_choose_the_folder_that_is_written_to() {
+    let house = House::new();
+    house.write("s.yaml", &suite("s", 1, EASY));
+    assert_eq!(house.run(&["eval", "s.yaml", "--emulator"]).code, 0);
+    let forged = house
+        .read(".tunegate/s/results.json")
+        .replace("\"name\": \"s\"", "\"name\": \"../../s\"");
+    house.write("forged.json", &forged);
+    let ended = house.run(&["cycle", "forged.json", "--emulator"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
 }
 
 #[tokio::test]
