@@ -23,13 +23,12 @@ pub(super) async fn check(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
         return Ok(());
     }
     let began = cycle.begin(STEP, None);
-    let prompts: HashMap<&str, &str> = cycle
-        .settings
-        .holdouts
-        .iter()
-        .map(|(case, prompt)| (prompt.trim(), case.as_str()))
-        .collect();
+    let mut prompts: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (case, prompt) in &cycle.settings.holdouts {
+        prompts.entry(prompt.trim()).or_default().push(case);
+    }
     let mut looked_at = 0;
+    let mut all = false;
     for page in 1..=PAGES {
         let listed = match cycle.studio.traces(&cycle.settings.project, None, page).await {
             Ok(listed) => listed,
@@ -46,15 +45,16 @@ pub(super) async fn check(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
         let last = listed.traces.is_empty();
         looked_at += listed.traces.len() as u64;
         for trace in listed.traces {
-            if let Some(case) = prompts.get(trace.input.trim()) {
+            for case in prompts.get(trace.input.trim()).into_iter().flatten() {
                 cycle.record.leaks.push(Leak {
                     case: (*case).to_owned(),
-                    trace_id: trace.id,
+                    trace_id: trace.id.clone(),
                     added_to_dataset: trace.added_to_dataset,
                 });
             }
         }
-        if last || listed.total.is_some_and(|total| looked_at >= total) {
+        all = last || listed.total.is_some_and(|total| looked_at >= total);
+        if all {
             break;
         }
     }
@@ -63,9 +63,10 @@ pub(super) async fn check(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
         .leaks
         .sort_by(|a, b| (&a.case, &a.trace_id).cmp(&(&b.case, &b.trace_id)));
     cycle.record.leaks.dedup();
+    let which = if all { "" } else { "the newest " };
     let detail = match cycle.record.leaks.len() {
-        0 => format!("no holdout prompt among {looked_at} traces"),
-        n => format!("{n} of {looked_at} traces hold a holdout prompt"),
+        0 => format!("no holdout prompt among {which}{looked_at} traces"),
+        n => format!("{n} times a holdout prompt among {which}{looked_at} traces"),
     };
     cycle.end(began, StepState::Done, None, detail);
     Ok(())

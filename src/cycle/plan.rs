@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::record::{PlannedWrite, TraceRecord, TraceState, Traces};
-use crate::results::CycleSettings;
+use super::run::Settings;
 use crate::studio::{NewTrace, fit_feedback};
 
 /// One answer of the evaluation, with what its trace would carry.
@@ -43,8 +43,14 @@ pub(super) fn plan(answers: Vec<Answer>) -> (Vec<Planned>, Traces) {
     let mut counts = Traces::default();
     let mut planned: Vec<Planned> = Vec::new();
     let mut seen: HashSet<(String, String)> = HashSet::new();
+    let held_out: HashSet<String> = answers
+        .iter()
+        .filter(|a| a.holdout)
+        .map(|a| a.input.trim().to_owned())
+        .collect();
     for answer in answers {
-        if answer.holdout {
+        // Another case with a held-out prompt would train on it all the same.
+        if answer.holdout || held_out.contains(answer.input.trim()) {
             counts.holdout += 1;
             continue;
         }
@@ -83,15 +89,13 @@ pub(super) fn unwritten(planned: &Planned) -> TraceRecord {
     }
 }
 
-/// What a dry run shows in place of writing it, in the walkthrough's form.
+/// What a dry run shows in place of writing it, in the walkthrough's form. `trains`: the gates let a job be
+/// launched, so that snapshot and recommendations are written too.
 pub(super) fn dry_run(
-    planned: &[Planned],
-    project: &str,
-    model: &str,
+    planned: &[&Planned],
+    settings: &Settings,
     dataset: &str,
-    cycle: &CycleSettings,
-    job_name: &str,
-    launch: bool,
+    trains: bool,
 ) -> Vec<PlannedWrite> {
     let write = |call: &str, body: Value| PlannedWrite {
         call: call.to_owned(),
@@ -101,31 +105,32 @@ pub(super) fn dry_run(
         .iter()
         .map(|p| {
             let t = &p.trace;
-            write(
-                "create trace",
-                json!({
-                    "project_id": project, "model_id": model, "input": t.input, "output": t.output,
-                    "score": t.score, "feedback": t.feedback,
-                }),
-            )
+            let body = json!({
+                "project_id": settings.project, "model_id": settings.model, "input": t.input,
+                "output": t.output, "score": t.score, "feedback": t.feedback,
+            });
+            write("create trace", body)
         })
         .collect();
     if !planned.is_empty() {
-        writes.push(write("add trace to dataset", json!({ "traces": planned.len() })));
+        writes.push(write("add to dataset", json!({ "traces": planned.len() })));
     }
-    if launch {
-        let snapshot = json!({ "dataset_id": dataset, "split_percentage": cycle.split_percentage });
-        writes.push(write("create snapshot", snapshot));
+    if trains {
+        let split = settings.cycle.split_percentage;
+        writes.push(write(
+            "create snapshot",
+            json!({ "dataset_id": dataset, "split_percentage": split }),
+        ));
         writes.push(write(
             "generate recommendations",
             json!({ "snapshot_id": "(the snapshot's)" }),
         ));
-        writes.push(write(
-            "create fine-tuning job",
-            json!({
-                "snapshot_id": "(the snapshot's)", "name": job_name, "experiments": "(the recommended ones)",
-            }),
-        ));
+    }
+    if trains && !settings.no_launch {
+        let body = json!({
+            "snapshot_id": "(the snapshot's)", "name": settings.job_name, "experiments": "(the recommended ones)",
+        });
+        writes.push(write("create job", body));
     }
     writes
 }
@@ -162,6 +167,16 @@ mod tests {
         );
         assert_eq!((counts.planned, counts.holdout, counts.unscored), (1, 1, 1));
         assert_eq!(planned[0].trace.score, 0.0);
+    }
+
+    #[test]
+    fn a_case_with_a_held_out_prompt_is_held_out_too() {
+        let mut held = answer("held", 0, Some("a"), Some(1.0));
+        held.holdout = true;
+        let mut twin = answer("twin", 0, Some("b"), Some(0.5));
+        twin.input = format!(" {}\n", held.input);
+        let (planned, counts) = plan(vec![twin, held]);
+        assert_eq!((planned.len(), counts.holdout), (0, 2));
     }
 
     #[test]

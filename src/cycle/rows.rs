@@ -1,6 +1,7 @@
 //! The steps that make rows of traces: adding them to the dataset, and waiting until the service has
 //! corrected the weak ones. A snapshot before that would miss exactly the rows the cycle exists for.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -37,12 +38,22 @@ pub(super) async fn add(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
     }
     let began = cycle.begin(ADD, Some(pending.len()));
     let studio = cycle.studio;
+    let halted = AtomicBool::new(false);
+    let stop = &halted;
     let mut outcomes = stream::iter(pending)
-        .map(|(place, id)| async move { (place, add_one(studio, &id).await) })
+        .map(|(place, id)| async move {
+            // What is in flight is always waited for; what has not begun is left.
+            if stop.load(Ordering::Relaxed) {
+                None
+            } else {
+                Some((place, add_one(studio, &id).await))
+            }
+        })
         .buffer_unordered(cycle.settings.concurrency);
     let mut halt = None;
     let (mut rows, mut queued, mut failed) = (0, 0, 0);
-    while let Some((place, outcome)) = outcomes.next().await {
+    while let Some(outcome) = outcomes.next().await {
+        let Some((place, outcome)) = outcome else { continue };
         let about = cycle.record.written[place].case.clone();
         let state = match outcome {
             Ok(Added::Row { .. }) => TraceState::Row,
@@ -67,11 +78,8 @@ pub(super) async fn add(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
         }
         cycle.record.written[place].state = state;
         cycle.emit(Event::Advanced { step: ADD, state });
-        if halt.is_some() {
-            break;
-        }
+        halted.fetch_or(halt.is_some(), Ordering::Relaxed);
     }
-    drop(outcomes);
     let mut detail = format!("{rows} added, {queued} to be corrected first");
     if failed > 0 {
         detail.push_str(&format!(", {failed} not added"));

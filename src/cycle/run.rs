@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 use super::plan::{self, Answer, Planned};
-use super::record::{Dataset, FailedWrite, Outcome, Record, Step, StepState};
+use super::record::{Dataset, FailedWrite, Outcome, Record, Step, StepState, TraceState};
 use super::write::Unwritten;
 use super::{Event, leak, rows, traces, training};
 use crate::gate::{Decision, Verdict};
@@ -146,8 +146,9 @@ impl Cycle<'_> {
             return Err(Halt::held(verdict.reason.clone()));
         }
         self.ready_to_train()?;
+        let taken_before = self.record.snapshot_id.is_some();
         let snapshot = training::snapshot(self, &dataset).await?;
-        let experiments = training::recommendations(self, &snapshot).await?;
+        let experiments = training::recommendations(self, &snapshot, taken_before).await?;
         training::launch(self, &snapshot, &experiments).await
     }
 
@@ -205,23 +206,23 @@ impl Cycle<'_> {
     }
 
     fn show(&mut self, planned: &[Planned], dataset: &str, launch_allowed: bool) -> Halt {
-        let s = self.settings;
-        let launch = launch_allowed && !s.no_launch && !planned.is_empty();
-        self.record.planned = plan::dry_run(
-            planned,
-            &s.project,
-            &s.model,
-            dataset,
-            &s.cycle,
-            &s.job_name,
-            launch,
-        );
-        let writes = self.record.planned.len();
+        let settled = |p: &&Planned| {
+            let earlier = self
+                .record
+                .written
+                .iter()
+                .find(|t| (&t.case, t.sample) == (&p.case, p.sample));
+            earlier.is_some_and(|t| t.trace_id.is_some() || t.state == TraceState::Unknown)
+        };
+        let open: Vec<&Planned> = planned.iter().filter(|p| !settled(p)).collect();
+        let trains = launch_allowed && !planned.is_empty();
+        self.record.planned = plan::dry_run(&open, self.settings, dataset, trains);
         Halt {
             outcome: Outcome::DryRun,
             reason: format!(
-                "dry run: {} traces would be written; nothing was sent ({writes} writes shown)",
-                planned.len()
+                "dry run: {} traces would be written; nothing was sent ({} writes shown)",
+                open.len(),
+                self.record.planned.len()
             ),
         }
     }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::Event;
 use super::record::{Outcome, StepState};
 use super::run::{Cycle, Halt, human};
+use super::traces::unreadable;
 use super::write::{Unwritten, sleep, write};
 use crate::studio::{
     Dataset, Failure, FailureKind, RecommendationStatus, Recommendations, Snapshot, recommended,
@@ -158,13 +159,8 @@ async fn snapshots(cycle: &Cycle<'_>, dataset: &str) -> Result<Vec<Snapshot>, Fa
 
 /// More than one new thing where ours should be the only one: somebody else is at work.
 fn ambiguous(what: &str, count: usize) -> Failure {
-    Failure {
-        call: "get project",
-        kind: FailureKind::Unreadable,
-        status: None,
-        attempts: 1,
-        message: format!("{count} {what} are new, and ours can't be told from the others"),
-    }
+    let message = format!("{count} {what} are new, and ours can't be told from the others");
+    unreadable("read project", message)
 }
 
 /// Ends a step whose write did not come through.
@@ -191,24 +187,30 @@ fn unmade(
     cycle.stop_on(failure).unwrap_or_else(|| Halt::stopped(reason))
 }
 
-/// Has experiments recommended for the snapshot and waits for them.
+/// Has experiments recommended for the snapshot and waits for them. `taken_before`: the snapshot is an earlier
+/// part's of this cycle, which may have asked for them already.
 pub(super) async fn recommendations(
     cycle: &mut Cycle<'_>,
     snapshot: &str,
+    taken_before: bool,
 ) -> Result<Vec<Map<String, Value>>, Halt> {
     let began = cycle.begin(RECOMMENDATIONS, None);
     let studio = cycle.studio;
-    let asked = write(
-        studio,
-        async || studio.generate_recommendations(snapshot).await,
-        async || match studio.recommendations(snapshot).await {
-            Ok(_) => Ok(Some(())),
-            Err(failure) if failure.status == Some(404) => Ok(None),
-            Err(failure) => Err(failure),
-        },
-    )
-    .await;
-    if let Err(unwritten) = asked {
+    let there = async || match studio.recommendations(snapshot).await {
+        Ok(found) if found.status == RecommendationStatus::Failed => Ok(None),
+        Ok(_) => Ok(Some(())),
+        Err(failure) if failure.status == Some(404) => Ok(None),
+        Err(failure) => Err(failure),
+    };
+    // A service may refuse to recommend twice for one snapshot: a later part of a cycle looks first.
+    if !(taken_before && matches!(there().await, Ok(Some(()))))
+        && let Err(unwritten) = write(
+            studio,
+            async || studio.generate_recommendations(snapshot).await,
+            there,
+        )
+        .await
+    {
         return Err(unmade(
             cycle,
             began,

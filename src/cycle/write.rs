@@ -65,15 +65,28 @@ pub(super) async fn write<T>(
             return Err(Unwritten::of(failure));
         }
         let pause = pauses.next();
-        sleep(studio, pause.unwrap_or_default()).await;
+        sleep(studio, before_asking(pause, &failure)).await;
         match ask().await {
             Ok(Some(done)) => return Ok(done),
             // Asked, and it is not there: nothing is in doubt, even when no repeat is left.
             Ok(None) if pause.is_none() => return Err(Unwritten::NotDone(failure)),
             Ok(None) => {}
-            Err(_) => return Err(Unwritten::Unknown(failure)),
+            Err(why) => return Err(in_doubt(failure, &why)),
         }
     }
+}
+
+/// The longer of our own pause and what the service asked for.
+pub(super) fn before_asking(pause: Option<Duration>, failure: &Failure) -> Duration {
+    pause
+        .unwrap_or_default()
+        .max(failure.retry_after.unwrap_or_default())
+}
+
+/// A write that met a server error, and the question for its effect failed too.
+pub(super) fn in_doubt(mut failure: Failure, why: &Failure) -> Unwritten {
+    failure.message = format!("{}; asking whether it is there failed: {why}", failure.message);
+    Unwritten::Unknown(failure)
 }
 
 /// Sleeps, or returns early when the run is cancelled. True: slept through.

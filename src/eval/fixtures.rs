@@ -107,6 +107,7 @@ pub(super) fn failure(kind: FailureKind, status: Option<u16>, message: &str) -> 
         status,
         attempts: 1,
         message: message.to_owned(),
+        retry_after: None,
     }
 }
 

@@ -75,6 +75,9 @@ impl Client {
                 status: fault.status,
                 attempts,
                 message: fault.message,
+                retry_after: fault
+                    .retry_after
+                    .map(|asked| asked.min(self.shared.settings.retry_after_cap)),
             }
         })
     }

@@ -1,6 +1,7 @@
 //! What can go wrong with a call, by class: the class decides about repeating, the text is for a person.
 
 use std::fmt;
+use std::time::Duration;
 
 /// A call that ended without a usable reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub struct Failure {
     pub attempts: u32,
     /// What came back, shortened and without control characters; never holds the key.
     pub message: String,
+    /// How long the last reply asks to be left alone, at most the client's cap.
+    pub retry_after: Option<Duration>,
 }
 
 /// The class of a failure: of the last attempt, when there were several.

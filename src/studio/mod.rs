@@ -101,6 +101,7 @@ fn not_sent(call: &'static str, why: &str) -> Failure {
         status: None,
         attempts: 0,
         message: format!("not sent: {why}"),
+        retry_after: None,
     }
 }
 

@@ -147,6 +147,7 @@ impl Batch<'_> {
                 status: None,
                 attempts: 0,
                 message,
+                retry_after: None,
             }));
         };
         if memory.known().is_some() {
@@ -285,5 +286,6 @@ fn outcome(written: Written, attempts: u32) -> Outcome {
         status: None,
         attempts,
         message,
+        retry_after: None,
     })
 }

@@ -1,269 +1,18 @@
 //! The cycle against a service that keeps books and fails on demand: what is written, how often, and what
 //! ends it.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+mod service;
+
 use std::time::Duration;
 
-use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use tunegate::cycle::{self, Answer, Outcome, Record, Settings};
-use tunegate::gate::{Decision, Verdict};
-use tunegate::http;
-use tunegate::results::{CycleSettings, Harvest};
-use tunegate::studio::Studio;
+use tunegate::cycle::{self, Outcome, TraceState};
+use tunegate::gate::Decision;
+use tunegate::results::Harvest;
 
-use crate::stub::{Act, Request, Stub};
-
-/// What the service holds.
-#[derive(Default)]
-struct Books {
-    traces: Vec<Value>,
-    snapshots: Vec<Value>,
-    jobs: Vec<Value>,
-    datasets: Vec<&'static str>,
-    /// Traces that were still being corrected when a snapshot was taken.
-    processing_at_snapshot: usize,
-    /// Looks at a trace until its correction is through.
-    corrections: usize,
-    /// Faults to come: a part of the path, whether the effect is applied first, and the answer.
-    faults: VecDeque<(&'static str, bool, Act)>,
-    recommendations: Option<Value>,
-}
-
-struct Service {
-    stub: Stub,
-    books: Arc<Mutex<Books>>,
-}
-
-impl Service {
-    async fn start(books: Books) -> Service {
-        let books = Arc::new(Mutex::new(books));
-        let shared = Arc::clone(&books);
-        let stub = Stub::serve(move |request| answer(&mut shared.lock().unwrap(), request)).await;
-        Service { stub, books }
-    }
-
-    fn studio(&self, cancel: CancellationToken) -> Studio {
-        let mut settings = http::Settings::new(self.stub.url.clone(), SecretString::from("secret-key"));
-        settings.backoff = Duration::from_millis(1);
-        settings.backoff_cap = Duration::from_millis(2);
-        Studio::new(http::Client::new(settings, cancel).unwrap())
-    }
-
-    async fn run(&self, answers: Vec<Answer>, decision: Decision) -> Record {
-        self.run_with(answers, decision, &settings(), None).await
-    }
-
-    async fn run_with(
-        &self,
-        answers: Vec<Answer>,
-        decision: Decision,
-        settings: &Settings,
-        earlier: Option<Record>,
-    ) -> Record {
-        let (events, _unheard) = tokio::sync::mpsc::unbounded_channel();
-        let studio = self.studio(CancellationToken::new());
-        cycle::run(answers, &verdict(decision), &studio, settings, earlier, &events).await
-    }
-
-    fn count(&self, part: &str, method: &str) -> usize {
-        self.stub
-            .requests()
-            .iter()
-            .filter(|r| r.method == method && r.path.contains(part))
-            .count()
-    }
-}
-
-fn answer(books: &mut Books, request: &Request) -> Act {
-    let fault = books
-        .faults
-        .iter()
-        .position(|(part, ..)| request.path.contains(part) && request.method == "POST");
-    let Some((_, applied, act)) = fault.and_then(|at| books.faults.remove(at)) else {
-        return effect(books, request);
-    };
-    if applied {
-        effect(books, request);
-    }
-    act
-}
-
-fn effect(books: &mut Books, request: &Request) -> Act {
-    let path: Vec<&str> = request.path.trim_start_matches("/api/v1/").split('/').collect();
-    match (request.method.as_str(), path.as_slice()) {
-        ("GET", ["public", "projects", _]) => Act::ok(tree(books)),
-        ("GET", ["traces"]) => {
-            let page: usize = request
-                .query
-                .iter()
-                .find(|(k, _)| k == "page")
-                .unwrap()
-                .1
-                .parse()
-                .unwrap();
-            let newest: Vec<Value> = books
-                .traces
-                .iter()
-                .rev()
-                .skip((page - 1) * 5)
-                .take(5)
-                .cloned()
-                .collect();
-            Act::ok(json!({ "results": newest, "total": books.traces.len() }))
-        }
-        ("POST", ["traces"]) => {
-            let id = format!("trace-{}", books.traces.len());
-            let mut trace = request.json();
-            trace["id"] = json!(id);
-            trace["addedToDataset"] = json!(false);
-            trace["processingStatus"] = json!("none");
-            trace["looks"] = json!(0);
-            books.traces.push(trace);
-            Act::json(201, json!({ "id": id }))
-        }
-        ("POST", ["traces", id, "addToDataset"]) => add(books, id),
-        ("GET", ["traces", id]) => look(books, id),
-        ("POST", ["public", "snapshots", "create"]) => {
-            books.processing_at_snapshot += books
-                .traces
-                .iter()
-                .filter(|t| t["processingStatus"] == "processing")
-                .count();
-            let id = format!("snapshot-{}", books.snapshots.len());
-            books.snapshots.push(json!({ "id": id }));
-            Act::ok(json!({ "snapshot_id": id }))
-        }
-        ("POST", ["public", "recommendations", "generate"]) => {
-            Act::ok(json!({ "snapshot_id": request.json()["snapshot_id"] }))
-        }
-        ("GET", ["public", "recommendations", snapshot]) => Act::ok(
-            books
-                .recommendations
-                .clone()
-                .unwrap_or_else(|| recommendations(snapshot)),
-        ),
-        ("POST", ["public", "finetuning", "create"]) => {
-            let id = format!("job-{}", books.jobs.len());
-            let mut job = request.json();
-            job["id"] = json!(id);
-            books.jobs.push(job);
-            Act::ok(json!({ "job_id": id }))
-        }
-        _ => Act::json(
-            404,
-            json!({ "error": format!("no route {} {}", request.method, request.path) }),
-        ),
-    }
-}
-
-fn trace<'b>(books: &'b mut Books, id: &str) -> &'b mut Value {
-    books.traces.iter_mut().find(|t| t["id"] == id).unwrap()
-}
-
-fn add(books: &mut Books, id: &str) -> Act {
-    let trace = trace(books, id);
-    assert_eq!(trace["addedToDataset"], false, "{id} is added twice");
-    let weak = trace["score"].as_f64().unwrap() < 0.7;
-    trace["addedToDataset"] = json!(!weak);
-    trace["processingStatus"] = json!(if weak { "processing" } else { "none" });
-    let status = if weak { "queued" } else { "added" };
-    Act::ok(json!({ "traceId": id, "status": status, "success": true, "datapointId": null }))
-}
-
-fn look(books: &mut Books, id: &str) -> Act {
-    let corrections = books.corrections;
-    let trace = trace(books, id);
-    let looks = trace["looks"].as_u64().unwrap() + 1;
-    trace["looks"] = json!(looks);
-    if trace["processingStatus"] == "processing" && looks as usize > corrections {
-        let failed = trace["input"].as_str().unwrap().contains("hopeless");
-        trace["processingStatus"] = json!(if failed { "failed" } else { "none" });
-        trace["addedToDataset"] = json!(!failed);
-    }
-    Act::ok(trace.clone())
-}
-
-fn tree(books: &Books) -> Value {
-    let jobs: Vec<Value> = books
-        .jobs
-        .iter()
-        .map(|j| json!({ "id": j["id"], "label": j["name"], "type": "finetuning-job", "status": "processing" }))
-        .collect();
-    let snapshots: Vec<Value> = books
-        .snapshots
-        .iter()
-        .map(|s| json!({ "id": s["id"], "label": "v", "type": "snapshot", "children": jobs }))
-        .collect();
-    let datasets: Vec<Value> = books
-        .datasets
-        .iter()
-        .map(|d| json!({ "id": d, "label": format!("label of {d}"), "type": "dataset", "children": snapshots }))
-        .collect();
-    json!({ "project": { "id": "p", "name": "P", "type": "project", "children": datasets } })
-}
-
-fn recommendations(snapshot: &str) -> Value {
-    json!({ "snapshot_id": snapshot, "status": "completed", "recommended_models": null, "recommended_experiments": [
-        { "base_model_id": "m1", "batch_size": 4, "learning_rate_multiplier": 1e-5, "lora": true, "n_epochs": 3,
-          "novel": { "kept": [1.0, null] }, "recommended": true, "reason_for_recommendation": "good" },
-        { "base_model_id": "m2", "batch_size": 8, "learning_rate_multiplier": 0.5, "lora": false, "n_epochs": 1,
-          "recommended": false, "reason_for_recommendation": null },
-    ] })
-}
-
-fn books() -> Books {
-    Books {
-        datasets: vec!["d"],
-        corrections: 2,
-        ..Books::default()
-    }
-}
-
-fn settings() -> Settings {
-    Settings {
-        project: "p".into(),
-        model: "m".into(),
-        dataset: None,
-        cycle: CycleSettings {
-            poll: Duration::from_millis(1),
-            ..CycleSettings::default()
-        },
-        job_name: "Continuous Fine-tuning - 2026-01-02".into(),
-        concurrency: 4,
-        no_launch: false,
-        dry_run: false,
-        holdouts: Vec::new(),
-    }
-}
-
-fn verdict(decision: Decision) -> Verdict {
-    Verdict {
-        decision,
-        reason: "as the test says".into(),
-        gates: Vec::new(),
-        vetoes: Vec::new(),
-        undecided_critical: Vec::new(),
-        defaulted: false,
-    }
-}
-
-fn answers(n: usize) -> Vec<Answer> {
-    (0..n)
-        .map(|i| Answer {
-            case: format!("case-{i}"),
-            sample: 0,
-            holdout: false,
-            input: format!("question {i}"),
-            output: Some(format!("answer {i}")),
-            score: Some(if i % 2 == 0 { 0.2 } else { 0.9 }),
-            feedback: "feedback".into(),
-            reasoning: "reasoning".into(),
-        })
-        .collect()
-}
+use crate::stub::Act;
+use service::{Books, Service, answers, books, settings, verdict};
 
 #[tokio::test]
 async fn every_answer_is_traced_and_added_once_and_the_snapshot_waits_for_the_corrections() {
@@ -514,6 +263,89 @@ async fn recommendations_that_fail_or_recommend_nothing_end_the_cycle_without_a_
             record.snapshot_id.is_some(),
             "a later part goes on with the snapshot"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_refused_key_ends_the_cycle_and_what_was_in_flight_is_known_all_the_same() {
+    let service = Service::start(books()).await;
+    for _ in 0..3 {
+        let refusal = Act::json(401, json!({ "error": "key expired" }));
+        service
+            .books
+            .lock()
+            .unwrap()
+            .faults
+            .push_back(("/addToDataset", false, refusal));
+    }
+    let record = service.run(answers(40), Decision::Pass).await;
+    assert_eq!(record.outcome, Outcome::Stopped, "{record:#?}");
+    assert!(record.reason.contains("PREMAI_API_KEY"), "{}", record.reason);
+    let later = service
+        .run_with(answers(40), Decision::Pass, &settings(), Some(record))
+        .await;
+    assert_eq!(later.outcome, Outcome::Launched, "{later:#?}");
+    let books = service.books.lock().unwrap();
+    // `add` above refuses to add a trace twice.
+    assert_eq!((books.traces.len(), books.jobs.len()), (40, 1));
+}
+
+#[tokio::test]
+async fn a_cancelled_cycle_waits_for_the_writes_in_flight_and_goes_on_later_without_writing_twice() {
+    for route in ["/traces", "/addToDataset"] {
+        let service = Service::start(books()).await;
+        for _ in 0..4 {
+            let slow = Act::json(500, json!({ "error": "slow" })).after(Duration::from_millis(1));
+            service
+                .books
+                .lock()
+                .unwrap()
+                .faults
+                .push_back((route, true, slow));
+        }
+        let cancel = CancellationToken::new();
+        let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let (studio, settings, verdict) = (
+            service.studio(cancel.clone()),
+            settings(),
+            verdict(Decision::Pass),
+        );
+        let cycle = cycle::run(answers(30), &verdict, &studio, &settings, None, &events);
+        let cancelling = async {
+            let mut advanced = 0;
+            while let Some(event) = heard.recv().await {
+                advanced += usize::from(matches!(event, cycle::Event::Advanced { .. }));
+                if advanced == 5 {
+                    cancel.cancel();
+                    break;
+                }
+            }
+        };
+        let (record, ()) = tokio::join!(cycle, cancelling);
+        assert_eq!(record.outcome, Outcome::Stopped, "{record:#?}");
+        let known = record
+            .written
+            .iter()
+            .filter(|t| t.trace_id.is_some() || t.state == TraceState::Unknown)
+            .count();
+        let traces = service.books.lock().unwrap().traces.len();
+        assert!(
+            known >= traces,
+            "{route}: {traces} traces are written and {known} are known of"
+        );
+        let later = service
+            .run_with(answers(30), Decision::Pass, &settings, Some(record.clone()))
+            .await;
+        if record.unknown.is_empty() {
+            assert_eq!(later.outcome, Outcome::Launched, "{route}: {later:#?}");
+        }
+        let books = service.books.lock().unwrap();
+        assert!(
+            books.traces.len() <= 30,
+            "{route}: {} traces of 30 answers",
+            books.traces.len()
+        );
+        assert_eq!(books.jobs.len(), usize::from(record.unknown.is_empty()));
     }
 }
 
