@@ -9,6 +9,8 @@ mod command;
 #[cfg(test)]
 mod cycle;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod emulator;
 #[cfg(test)]
 mod eval;
@@ -16,6 +18,8 @@ mod eval;
 mod harness;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
