@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, State};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -40,6 +41,13 @@ pub(super) async fn one(State(app): State<Shared>, Id(id): Id) -> Answer {
             "snapshots": snapshots.map(shown).collect::<Vec<Value>>(),
         })))
     })
+}
+
+/// `POST /api/v1/public/datasets/create-synthetic`: Prem Studio's call and the SDK's, and no part of the cycle.
+pub(super) async fn create_synthetic() -> Refusal {
+    let error = "the emulator writes no synthetic datasets: upload one with \
+                 POST /api/v1/public/datasets/create-from-jsonl";
+    Refusal::new(StatusCode::NOT_IMPLEMENTED, error)
 }
 
 /// `POST /api/v1/datasets/{id}/addDatapoint`

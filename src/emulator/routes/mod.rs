@@ -52,6 +52,10 @@ pub(super) fn router(app: Shared) -> Router {
             "/api/v1/public/datasets/create-from-jsonl",
             post(datasets::create_from_jsonl).layer(DefaultBodyLimit::max(UPLOAD_LIMIT_BYTES)),
         )
+        .route(
+            "/api/v1/public/datasets/create-synthetic",
+            post(datasets::create_synthetic),
+        )
         .route("/api/v1/public/datasets/{id}", get(datasets::one))
         .route("/api/v1/public/snapshots/create", post(training::create_snapshot))
         .route(

@@ -67,6 +67,10 @@ async fn unknown_calls_and_methods_are_told_apart() {
     assert_eq!((status, answer["error"].is_string()), (404, true));
     let (status, answer) = told(peer.request(Method::DELETE, "/api/v1/traces")).await;
     assert_eq!((status, answer["error"].is_string()), (405, true));
+    let synthetic = peer.request(Method::POST, "/api/v1/public/datasets/create-synthetic");
+    let (status, answer) = told(synthetic).await;
+    assert_eq!(status, 501);
+    assert!(text(&answer["error"]).contains("create-from-jsonl"), "{answer}");
     let bare = peer.request(Method::POST, "/api/v1/traces").body("{}");
     assert_eq!(told(bare).await.0, 400);
     let broken = peer
