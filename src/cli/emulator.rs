@@ -112,8 +112,25 @@ enum TraceForm {
 }
 
 pub(crate) async fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exit> {
+    let options = options(arguments);
+    let faults = &options.faults;
+    let shares = [
+        faults.rate_429,
+        faults.rate_5xx,
+        faults.reset,
+        faults.cut_body,
+        faults.lost_answer,
+        faults.late_5xx,
+    ];
+    // A call meets one fault: beyond 1 the last ones would silently never come.
+    if shares.iter().sum::<f64>() > 1.0 + 1e-9 {
+        return Err(exit::usage(
+            "--rate-429, --rate-5xx, --reset, --cut-body, --lost-answer and --late-5xx are more than 1 together: \
+             each is a share of all requests",
+        ));
+    }
     let cancel = signals::cancellation()?;
-    let emulator = emulator::start(options(arguments))
+    let emulator = emulator::start(options)
         .await
         .map_err(|error| exit::usage(format!("the emulator can't start: {error}")))?;
     screen.result(&format!("{}\n", emulator.base_url()));

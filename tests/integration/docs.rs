@@ -307,6 +307,13 @@ fn every_command_of_the_emulator_s_page_is_one() {
     assert!(started >= 2, "{started} emulators");
 }
 
+#[test]
+fn more_faults_than_requests_are_refused() {
+    let ended = House::new().run(&["emulator", "--port", "0", "--rate-5xx", "0.8", "--reset", "0.3"]);
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("more than 1 together"), "{ended:?}");
+}
+
 /// The texts of the sources, string literals that go on in the next line joined.
 fn sources(folder: &std::path::Path, into: &mut String) {
     for entry in std::fs::read_dir(folder).unwrap() {
