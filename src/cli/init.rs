@@ -36,7 +36,7 @@ pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exi
         .collect();
     if !there.is_empty() {
         return Err(exit::usage(format!(
-            "{} is there already; nothing was written",
+            "already there: {}; nothing was written",
             there.join(" and ")
         )));
     }
@@ -44,7 +44,10 @@ pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exi
         create(&folder.join(path), text)?;
         screen.result(&format!("wrote {}\n", folder.join(path).display()));
     }
-    screen.note("next: tunegate run prompts/first.yaml --emulator");
+    screen.note(
+        "next: tunegate run prompts/first.yaml --emulator\n\
+         then: `project:` and `model:` into the suite, and the secret PREMAI_API_KEY into the repository",
+    );
     Ok(Exit::Done)
 }
 

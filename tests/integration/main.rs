@@ -19,6 +19,8 @@ mod harness;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod prompts;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod report;
