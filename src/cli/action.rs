@@ -2,17 +2,28 @@
 //! stands between a workflow's inputs and the program.
 
 use std::ffi::OsString;
+use std::path::{Component, Path};
 
 use super::environment::{Environment, GitHub, given};
 use super::exit::{self, Exit, Refusal};
 use super::output::Screen;
-use super::{Command, check, suites};
+use super::{Command, check, run, suites};
 use crate::github::{self, Annotation, Event};
 
 /// Where suites are looked for when the workflow names none.
 const SUITES: &str = "prompts/*.yaml";
 
 pub(crate) fn main(environment: &Environment, screen: &Screen) -> anyhow::Result<Exit> {
+    act(environment, screen).inspect_err(|error| {
+        let result = match error.downcast_ref::<Refusal>().map(|refusal| refusal.exit) {
+            Some(Exit::Suite | Exit::Usage) => "invalid",
+            _ => "stopped",
+        };
+        tell(environment, screen, result, &quoted(&format!("{error:#}")));
+    })
+}
+
+fn act(environment: &Environment, screen: &Screen) -> anyhow::Result<Exit> {
     let event = event(environment)?;
     let suites: Vec<String> = given("TUNEGATE_SUITES")
         .as_deref()
@@ -22,28 +33,63 @@ pub(crate) fn main(environment: &Environment, screen: &Screen) -> anyhow::Result
         .collect();
     let mode = mode(environment)?;
     if mode == "check" {
-        return check::main(&check::Arguments::of(suites), environment, screen);
+        return check(suites, environment, screen);
     }
-    if let Some(why) = event.as_ref().and_then(|event| unsafe_here(event, environment)) {
-        // What can be said without the key is said all the same.
-        let readings = suites::read(&suites::expand(&suites)?);
-        suites::show(&readings, screen);
-        if readings.iter().any(suites::is_refused) {
-            return Ok(Exit::Suite);
-        }
-        return skip(environment, screen, &why);
-    }
-    let arguments = ["tunegate", mode]
+    // Behind `--` nothing is an option: a workflow may take the names of suites from a pull request.
+    let arguments = ["tunegate", mode, "--"]
         .into_iter()
         .map(OsString::from)
-        .chain(suites.into_iter().map(OsString::from));
+        .chain(suites.iter().map(OsString::from));
     let cli = super::parse(arguments).map_err(|error| exit::usage(error.to_string()))?;
-    match cli.command {
-        Command::Run(_) | Command::Eval(_) => {
-            super::dispatch(cli.command, environment, screen).inspect_err(|error| tell(error, environment))
-        }
-        _ => Err(anyhow::anyhow!("mode {mode} is no command")),
+    let arguments: run::Arguments = match cli.command {
+        Command::Run(arguments) => arguments,
+        Command::Eval(arguments) => arguments.into(),
+        _ => return Err(anyhow::anyhow!("mode {mode} is no command")),
+    };
+    below_workspace(&arguments.output.output_dir)?;
+    let why = event.filter(|_| !arguments.service.emulator);
+    if let Some(why) = why.and_then(|event| unsafe_here(&event, environment)) {
+        // What can be said without the key is said all the same.
+        suites::load(&suites, screen)?;
+        skip(environment, screen, why);
+        return Ok(Exit::Done);
     }
+    super::block_on(run::main(&arguments, environment, screen))
+}
+
+/// `check` has no report: its outcome is all there is to tell.
+fn check(suites: Vec<String>, environment: &Environment, screen: &Screen) -> anyhow::Result<Exit> {
+    let exit = check::main(&check::Arguments::of(suites), environment, screen)?;
+    match exit {
+        Exit::Done => tell(
+            environment,
+            screen,
+            "passed",
+            "The suites were checked; nothing was asked.\n",
+        ),
+        _ => tell(
+            environment,
+            screen,
+            "invalid",
+            "The suites are at fault: the step's log has every fault with its line.\n",
+        ),
+    }
+    Ok(exit)
+}
+
+/// The workspace is all that outlives the container. `github.workspace` in a workflow is the path on the
+/// machine outside, which is none in here: a report written to it would be gone without a word.
+fn below_workspace(output_dir: &Path) -> anyhow::Result<()> {
+    let below = output_dir
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if below {
+        return Ok(());
+    }
+    Err(exit::usage(format!(
+        "output-dir `{}` is not below the workspace: give a path relative to it, without `..`",
+        output_dir.display()
+    )))
 }
 
 /// `auto`: a pull request is evaluated, everything else runs the whole cycle.
@@ -83,43 +129,22 @@ fn event(environment: &Environment) -> anyhow::Result<Option<Event>> {
 }
 
 /// Why the key must not be used here, or can't be: a pull request from a fork.
-fn unsafe_here(event: &Event, environment: &Environment) -> Option<String> {
-    if given("TUNEGATE_EMULATOR").is_some_and(|v| v != "false" && v != "0") {
-        return None;
-    }
+fn unsafe_here(event: &Event, environment: &Environment) -> Option<&'static str> {
     if event.untrusted_checkout() && given("TUNEGATE_ALLOW_UNTRUSTED").is_none_or(|v| v != "true") {
         return Some(
-            "This pull request comes from a fork and the workflow runs on `pull_request_target`: its suites may \
-             be a stranger's, and are not run with the key. Use `pull_request`, or set `allow-untrusted: true` \
-             where the checkout is known to be the base branch's."
-                .to_owned(),
+            "This run was started by a pull request from a fork and has the repository's secrets \
+             (`pull_request_target` or `workflow_run`): its suites may be a stranger's, and are not run with the key. \
+             Use `pull_request`, or set `allow-untrusted: true` where a person has approved what is checked out.",
         );
     }
     let secretless = event.fork_without_secrets() || (event.is_pull_request() && event.by_dependabot());
-    (secretless && environment.key.is_none()).then(|| {
+    (secretless && environment.key.is_none()).then_some(
         "This pull request comes from a fork or from Dependabot, where GitHub gives a workflow no secrets: the suites were \
-         checked, and nothing was asked. A maintainer's branch or the nightly run evaluates them."
-            .to_owned()
-    })
+         checked, and nothing was asked. A maintainer's branch or the nightly run evaluates them.",
+    )
 }
 
-/// A run that could not begin has outputs and a summary all the same.
-fn tell(error: &anyhow::Error, environment: &Environment) {
-    let Some(runner) = environment.github.as_ref().map(GitHub::runner) else {
-        return;
-    };
-    let result = match error.downcast_ref::<Refusal>().map(|refusal| refusal.exit) {
-        Some(Exit::Suite | Exit::Usage) => "invalid",
-        _ => "stopped",
-    };
-    let text = format!("### tunegate: {result}\n\nNothing was run; the step's log says why.\n");
-    // The error itself is told by whoever gets it; a missing summary or output adds nothing to it.
-    let _ = runner.append_summary(&text, &text);
-    let _ = runner.append_output("result", result);
-    let _ = runner.append_output("launched", "false");
-}
-
-fn skip(environment: &Environment, screen: &Screen, why: &str) -> anyhow::Result<Exit> {
+fn skip(environment: &Environment, screen: &Screen, why: &str) {
     let mut annotations = github::Annotations::default();
     let notice = Annotation {
         title: Some("tunegate skipped".to_owned()),
@@ -128,13 +153,33 @@ fn skip(environment: &Environment, screen: &Screen, why: &str) -> anyhow::Result
     };
     annotations.add(github::AnnotationKind::Notice, notice);
     screen.result(&annotations.commands());
-    if let Some(runner) = environment.github.as_ref().map(GitHub::runner) {
-        let text = format!("### tunegate: skipped\n\n{why}\n");
-        if let Err(error) = runner.append_summary(&text, &text) {
-            screen.warn(&format!("the step's summary could not be written: {error}"));
-        }
-        runner.append_output("result", "skipped")?;
-        runner.append_output("launched", "false")?;
+    tell(environment, screen, "skipped", &format!("{why}\n"));
+}
+
+/// A run without a report has outputs and a summary all the same. That they can't be written is told, and
+/// changes nothing.
+fn tell(environment: &Environment, screen: &Screen, result: &str, text: &str) {
+    let Some(runner) = environment.github.as_ref().map(GitHub::runner) else {
+        return;
+    };
+    let text = format!("### tunegate: {result}\n\n{text}");
+    if let Err(error) = runner.append_summary(&text, &text) {
+        screen.warn(&format!("the step's summary could not be written: {error}"));
     }
-    Ok(Exit::Done)
+    let outputs = runner
+        .append_output("result", result)
+        .and_then(|()| runner.append_output("launched", "false"));
+    if let Err(error) = outputs {
+        screen.warn(&format!("the step's outputs could not be set: {error}"));
+    }
+}
+
+/// An error in the summary. It can hold foreign names: in an indented block nothing comes alive, and
+/// nothing in a line can end it.
+fn quoted(error: &str) -> String {
+    let error: String = error.chars().take(4_000).collect();
+    error
+        .split(['\n', '\r'])
+        .map(|line| format!("    {line}\n"))
+        .collect()
 }

@@ -25,6 +25,8 @@ mod readme;
 #[cfg(test)]
 mod report;
 #[cfg(test)]
+mod runner;
+#[cfg(test)]
 mod stub;
 #[cfg(test)]
 mod suite;
