@@ -111,6 +111,8 @@ pub(crate) async fn cycle(screen: Screen, mut events: UnboundedReceiver<cycle::E
             Some(cycle::Event::Ended(step)) => {
                 let id = step.id.map_or(String::new(), |id| format!(" ({id})"));
                 show.say(&format!("{}: {}{id}", step.name, step.detail));
+                // What the step said last is old news now.
+                show.said.clone_from(&show.state);
             }
         }
     }
