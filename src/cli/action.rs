@@ -40,7 +40,7 @@ fn act(environment: &Environment, screen: &Screen) -> anyhow::Result<Exit> {
         .into_iter()
         .map(OsString::from)
         .chain(suites.iter().map(OsString::from));
-    let cli = super::parse(arguments).map_err(|error| exit::usage(error.to_string()))?;
+    let cli = super::parse(arguments).map_err(|error| exit::usage(without_frame(&error.to_string())))?;
     let arguments: run::Arguments = match cli.command {
         Command::Run(arguments) => arguments,
         Command::Eval(arguments) => arguments.into(),
@@ -55,6 +55,12 @@ fn act(environment: &Environment, screen: &Screen) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     super::block_on(run::main(&arguments, environment, screen))
+}
+
+/// What the parser says, without its own `error:` and without its hint at `--help`, which a workflow can't ask.
+fn without_frame(error: &str) -> &str {
+    let error = error.strip_prefix("error: ").unwrap_or(error);
+    error.split("\n\n").next().unwrap_or(error).trim_end()
 }
 
 /// `check` has no report: its outcome is all there is to tell.

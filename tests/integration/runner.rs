@@ -151,6 +151,10 @@ fn however_it_ends_the_outputs_and_the_summary_say_so() {
         assert_eq!(step.output("launched").as_deref(), Some("false"), "{inputs:?}");
         let summary = step.house.read("summary");
         assert!(
+            !summary.contains("--help"),
+            "nobody can ask a workflow: {summary}"
+        );
+        assert!(
             summary.starts_with(&format!("### tunegate: {result}\n\n")),
             "{inputs:?}: {summary}"
         );
@@ -169,6 +173,24 @@ fn an_error_in_the_summary_is_text() {
     for line in step.house.read("summary").split(['\n', '\r']).skip(2) {
         assert!(line.is_empty() || line.starts_with("    "), "{line:?}");
     }
+}
+
+#[test]
+fn every_line_of_the_log_says_something() {
+    let step = Step::new();
+    let ended = step.run(
+        "schedule",
+        &json!({}),
+        &[("TUNEGATE_EMULATOR", "true"), ("TUNEGATE_BASE_URL", "")],
+    );
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(step.output("result").as_deref(), Some("launched"), "{ended:?}");
+    let bare: Vec<&str> = ended
+        .stderr
+        .lines()
+        .filter(|line| !line.contains(' ') && !line.starts_with("::"))
+        .collect();
+    assert!(bare.is_empty(), "{bare:?} in {}", ended.stderr);
 }
 
 #[test]
