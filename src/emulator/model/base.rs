@@ -89,17 +89,20 @@ pub(super) fn alternatives(text: &str) -> Vec<&str> {
     best
 }
 
-/// What stands before the next short quoted text, that text, and what follows.
+/// What stands before the next short quoted text, that text, and what follows. A loop: a text may be all quotes.
 fn next_quoted(text: &str) -> Option<(&str, &str, &str)> {
-    let open = text.find(['\'', '"', '`'])?;
-    let mark = text[open..].chars().next()?;
-    let inside = &text[open + 1..];
-    let close = inside.find(mark)?;
-    let option = &inside[..close];
-    if option.is_empty() || option.len() > 40 {
-        return next_quoted(inside);
+    let mut rest = text;
+    loop {
+        let open = rest.find(['\'', '"', '`'])?;
+        let mark = rest[open..].chars().next()?;
+        let inside = &rest[open + 1..];
+        let close = inside.find(mark)?;
+        let option = &inside[..close];
+        if !option.is_empty() && option.len() <= 40 {
+            return Some((&rest[..open], option, &inside[close + 1..]));
+        }
+        rest = inside;
     }
-    Some((&text[..open], option, &inside[close + 1..]))
 }
 
 fn weighed<'a>(sentences: &[&'a str], asking: usize, question: &BTreeSet<String>) -> Vec<(f64, &'a str)> {
@@ -206,5 +209,6 @@ mod tests {
         );
         assert!(alternatives("He said 'no' and left.").is_empty());
         assert!(alternatives("I can't or don't know").is_empty());
+        assert!(alternatives(&format!("yes or {}", "'".repeat(READ_BYTES))).is_empty());
     }
 }
