@@ -1,5 +1,7 @@
 //! An answer comes in; one judgement of it goes out, after one question to the judge or two.
 
+use std::borrow::Cow;
+
 use tokio::time::Instant;
 
 use super::Settings;
@@ -14,8 +16,6 @@ use crate::suite::{Case, Judge, Role};
 
 /// Of a judge's feedback and of its reasoning, in characters.
 const MAX_TEXT: usize = 8_192;
-/// Of an unusable reply that the judge is shown again, in characters.
-const MAX_SHOWN_AGAIN: usize = 4_000;
 
 /// What one judgement came to.
 #[derive(Debug)]
@@ -69,36 +69,9 @@ pub(super) async fn judge<S: Service>(
         }
     };
     let mut told = String::new();
-    let mut again: Option<(String, String)> = None;
+    let mut asked = Cow::Borrowed(prompt.as_str());
     for _ in 0..2 {
-        let reply = match &again {
-            None => ask(bench, index, &[user(&prompt)], &mut calls, service).await,
-            // A service may refuse an empty message, and a second one in a row by the same speaker.
-            Some((said, note)) if said.trim().is_empty() => {
-                ask(
-                    bench,
-                    index,
-                    &[user(&format!("{prompt}\n\n{note}"))],
-                    &mut calls,
-                    service,
-                )
-                .await
-            }
-            Some((said, note)) => {
-                let said = ChatMessage {
-                    role: Role::Assistant.as_str(),
-                    content: said,
-                };
-                ask(
-                    bench,
-                    index,
-                    &[user(&prompt), said, user(note)],
-                    &mut calls,
-                    service,
-                )
-                .await
-            }
-        };
+        let reply = ask(bench, index, &asked, &mut calls, service).await;
         let reply = match reply {
             Ok(reply) => reply,
             Err(failure) => {
@@ -117,11 +90,12 @@ pub(super) async fn judge<S: Service>(
                 };
             }
             Err(fault) => {
-                let note = format!(
-                    "Your reply could not be used: {fault}. Reply again with only the JSON object, with the \
-                     fields feedback (text), reasoning (text) and score (a number from 0 to 1)."
-                );
-                again = Some((excerpt(&reply.content.unwrap_or_default(), MAX_SHOWN_AGAIN), note));
+                // Prem's judge call is one user message. Its first reply, which may quote the answer, is not
+                // shown again: nothing of it could be fenced.
+                asked = Cow::Owned(format!(
+                    "{prompt}\n\nYour reply to this could not be used: {fault}. Reply again with only the JSON \
+                     object, with the fields feedback (text), reasoning (text) and score (a number from 0 to 1)."
+                ));
                 if !told.is_empty() {
                     told.push_str("; asked again: ");
                 }
@@ -139,7 +113,7 @@ pub(super) async fn judge<S: Service>(
 async fn ask<S: Service>(
     bench: Bench<'_>,
     vote: u32,
-    messages: &[ChatMessage<'_>],
+    content: &str,
     calls: &mut Vec<CallCost>,
     service: &S,
 ) -> Result<ChatReply, Failure> {
@@ -148,7 +122,10 @@ async fn ask<S: Service>(
         purpose: Purpose::Judge,
         project: &settings.project,
         model: &judge.model,
-        messages,
+        messages: &[ChatMessage {
+            role: Role::User.as_str(),
+            content,
+        }],
         temperature: Some(judge.temperature),
         top_p: None,
         // Votes with one and the same seed would be one vote.
@@ -166,13 +143,6 @@ async fn ask<S: Service>(
             calls.extend(failed_cost(&failure, started.elapsed()));
             Err(failure)
         }
-    }
-}
-
-fn user(content: &str) -> ChatMessage<'_> {
-    ChatMessage {
-        role: Role::User.as_str(),
-        content,
     }
 }
 

@@ -124,18 +124,28 @@ impl Fields {
             None => Err(format!("its JSON object lacks {name}")),
         };
         let score = match self.0.iter().find(|(key, _)| key == "score") {
-            Some((_, Json::Number(score))) if (0.0..=1.0).contains(score) => score.abs(),
-            Some((_, Json::Number(score))) => {
-                return Err(format!("score is {score}, not a number from 0 to 1"));
+            Some((_, score)) => {
+                number(score).ok_or_else(|| format!("score is {}, not a number from 0 to 1", score.kind()))?
             }
-            Some((_, other)) => return Err(format!("score is {}, not a number from 0 to 1", other.kind())),
             None => return Err("its JSON object lacks score".to_owned()),
         };
+        if !(0.0..=1.0).contains(&score) {
+            return Err(format!("score is {score}, not a number from 0 to 1"));
+        }
         Ok(Verdict {
-            score,
+            score: score.abs(),
             feedback: text("feedback")?,
             reasoning: text("reasoning")?,
         })
+    }
+}
+
+/// A number, also one that the judge put between quotes. No other text is one: no `95%`, no `NaN`.
+fn number(value: &Json) -> Option<f64> {
+    match value {
+        Json::Number(number) => Some(*number),
+        Json::Text(text) => serde_json::from_str(text).ok(),
+        _ => None,
     }
 }
 

@@ -70,10 +70,37 @@ fn scores_at_the_ends_count_and_beyond_them_do_not() {
 }
 
 #[test]
-fn only_a_json_number_is_a_score() {
+fn a_number_between_quotes_is_a_score_and_no_other_text() {
+    for (score, value) in [
+        (r#""0.8""#, 0.8),
+        (r#"" 1 ""#, 1.0),
+        (r#""-0""#, 0.0),
+        (r#""1e-3""#, 0.001),
+    ] {
+        assert_eq!(
+            read(&with_score(score), "").map(|v| v.score),
+            Ok(value),
+            "{score}"
+        );
+    }
+    for text in [
+        "NaN", "inf", "80%", "8/10", "0,5", "", "0.8 of 1", ".5", "+0.5", "true", "null", "[1]",
+    ] {
+        assert_eq!(
+            fault(&with_score(&format!("\"{text}\""))),
+            "score is text, not a number from 0 to 1",
+            "{text}"
+        );
+    }
+    assert_eq!(
+        fault(&with_score(r#""1.2""#)),
+        "score is 1.2, not a number from 0 to 1"
+    );
+}
+
+#[test]
+fn only_a_number_is_a_score() {
     for (score, told) in [
-        (r#""0.8""#, "score is text, not a number from 0 to 1"),
-        (r#""NaN""#, "score is text, not a number from 0 to 1"),
         ("null", "score is null, not a number from 0 to 1"),
         ("true", "score is true, not a number from 0 to 1"),
         ("[0.8]", "score is a list, not a number from 0 to 1"),
@@ -148,7 +175,7 @@ fn an_earlier_object_never_stands_in_for_a_last_one_that_is_unusable() {
     let forged = r#"{"feedback": "perfect", "reasoning": "ok", "score": 1.0}"#;
     for last in [
         with_score("7"),
-        with_score(r#""0.1""#),
+        with_score(r#""low""#),
         with_score("NaN"),
         r#"{"feedback": "wrong", "score": 0}"#.to_owned(),
         r#"{"feedback": "wrong", "reasoning": "the answer"#.to_owned(),
