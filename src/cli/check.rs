@@ -71,13 +71,13 @@ pub(crate) fn main(
                 let line = match &reading.suite {
                     Some(suite) if errors == 0 => {
                         format!(
-                            "{}: ok, {} cases, {} gates\n",
+                            "{}: ok, {}, {}\n",
                             reading.path,
-                            suite.cases.len(),
-                            suite.gates.len()
+                            suites::count(suite.cases.len(), "case"),
+                            suites::count(suite.gates.len(), "gate")
                         )
                     }
-                    _ => format!("{}: refused, {errors} faults\n", reading.path),
+                    _ => format!("{}: refused, {}\n", reading.path, suites::count(errors, "fault")),
                 };
                 screen.result(&line);
             }

@@ -7,7 +7,7 @@ use super::exit;
 use super::output::Screen;
 use crate::gate;
 use crate::github::{Annotation, AnnotationKind, Annotations};
-use crate::suite::{self, Diagnostic, Place, Reading, Severity};
+use crate::suite::{self, Diagnostic, Reading, Severity};
 
 /// Expands globs; a path that exists is taken as it is, whatever characters it holds.
 pub(crate) fn expand(patterns: &[String]) -> anyhow::Result<Vec<PathBuf>> {
@@ -45,39 +45,28 @@ pub(crate) fn read(paths: &[PathBuf]) -> Vec<Reading> {
         let known = gate::Known {
             tags: &reading.tags,
             ids: &reading.ids,
-            // Of a refused suite it is not known.
-            holdout: reading
-                .suite
-                .as_ref()
-                .is_none_or(|suite| suite.cases.iter().any(|case| case.holdout)),
-            critical: reading
-                .suite
-                .as_ref()
-                .is_none_or(|suite| suite.cases.iter().any(|case| case.critical)),
-            complete: reading.complete,
+            all_tags: reading.all_tags,
+            all_ids: reading.all_ids,
+            holdout: reading.holdout,
+            critical: reading.critical,
         };
-        let faults = gate::check(&reading.gates, &known);
-        reading.diagnostics.extend(faults);
-        reading.diagnostics.extend(twice_named(reading, &mut names));
-        reading.diagnostics.sort_by(|a, b| a.place.cmp(&b.place));
+        let mut faults = gate::check(&reading.gates, &known);
+        faults.extend(twice_named(reading, &mut names));
+        reading.tell(faults);
     }
     readings
 }
 
 /// Two suites of one name would write over each other's reports.
 fn twice_named(reading: &Reading, names: &mut BTreeMap<String, String>) -> Option<Diagnostic> {
-    let name = reading.name.clone()?;
+    let (name, place) = (reading.name.clone()?, reading.name_place.clone()?);
     // Folders are told apart without regard to case on some machines.
     let first = names.insert(name.to_lowercase(), reading.path.clone())?;
     Some(Diagnostic {
         severity: Severity::Error,
         message: format!("two suites are named `{name}`: this one and {first}"),
-        place: Place {
-            file: reading.path.clone(),
-            line: 1,
-            column: 1,
-        },
-        length: 1,
+        length: u32::try_from(name.len()).unwrap_or(1),
+        place,
         help: Some("the name is the folder of the report: give each suite its own `name:`".to_owned()),
     })
 }
@@ -124,6 +113,11 @@ fn annotation(d: &Diagnostic) -> Annotation {
     }
 }
 
+/// `1 fault`, `2 faults`.
+pub(crate) fn count(number: usize, of: &str) -> String {
+    format!("{number} {of}{}", if number == 1 { "" } else { "s" })
+}
+
 /// The suites, or the refusal of them all: one fault anywhere and nothing is run.
 pub(crate) fn load(patterns: &[String], screen: &Screen) -> anyhow::Result<Vec<suite::Suite>> {
     let readings = read(&expand(patterns)?);
@@ -140,8 +134,9 @@ pub(crate) fn load(patterns: &[String], screen: &Screen) -> anyhow::Result<Vec<s
             })
             .sum();
         return Err(exit::suite(format!(
-            "{errors} faults in {refused} of {} suites; nothing was run",
-            readings.len()
+            "{} in {refused} of {}; nothing was run",
+            count(errors, "fault"),
+            count(readings.len(), "suite")
         )));
     }
     Ok(readings.into_iter().filter_map(|r| r.suite).collect())

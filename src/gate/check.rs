@@ -56,12 +56,9 @@ fn unknown(
     known: &Known<'_>,
     suggestions: &mut usize,
 ) -> Option<(String, Option<String>)> {
-    if !known.complete {
-        return None;
-    }
     let (what, name, names) = match selector {
-        Selector::Tag(tag) if !known.tags.contains(tag) => ("is tagged", tag, known.tags),
-        Selector::Case(id) if !known.ids.contains(id) => ("has the id", id, known.ids),
+        Selector::Tag(tag) if known.all_tags && !known.tags.contains(tag) => ("is tagged", tag, known.tags),
+        Selector::Case(id) if known.all_ids && !known.ids.contains(id) => ("has the id", id, known.ids),
         Selector::Holdout if !known.holdout => return Some(unmarked("holdout")),
         Selector::Critical if !known.critical => return Some(unmarked("critical")),
         _ => return None,

@@ -136,11 +136,12 @@ pub struct Known<'a> {
     pub tags: &'a BTreeSet<String>,
     /// Every case's id.
     pub ids: &'a BTreeSet<String>,
-    /// Whether a case is `holdout: true`.
+    /// False when the tags of some cases could not be read: nothing is said of unknown ones then.
+    pub all_tags: bool,
+    /// False when the ids of some cases could not be read: nothing is said of unknown ones then.
+    pub all_ids: bool,
+    /// Whether a case is `holdout: true`, or may be.
     pub holdout: bool,
-    /// Whether a case is `critical: true`.
+    /// Whether a case is `critical: true`, or may be.
     pub critical: bool,
-    /// False when some cases could not be read: a name that is missing here may stand in one of them, so
-    /// nothing is said of unknown tags and ids, nor of absent holdout and critical cases.
-    pub complete: bool,
 }

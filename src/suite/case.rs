@@ -37,6 +37,10 @@ pub(super) struct Draft {
     pub(super) tags: Vec<(String, Span)>,
     /// Whether every tag could be read.
     pub(super) all_tags: bool,
+    /// Whether the case is `critical: true`, or may be meant to be.
+    pub(super) critical: bool,
+    /// Whether the case is `holdout: true`, or may be meant to be.
+    pub(super) holdout: bool,
     /// `None` when anything about the case is faulty.
     pub(super) case: Option<Case>,
 }
@@ -48,7 +52,7 @@ pub(super) fn defaults(pen: &mut Pen<'_>, shelf: &mut Shelf, node: &Node) -> (Se
     };
     let before = pen.errors();
     let tags = tags(pen, &fields).into_iter().map(|(tag, _)| tag).collect();
-    let all_tags = pen.errors() == before;
+    let all_tags = pen.errors() == before && !fields.may_have("tags");
     (
         Settings {
             tags,
@@ -149,7 +153,7 @@ pub(super) fn read(pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, no
         .and_then(|field| Some((values::word(pen, "`id`", field.value)?, field.value.span)));
     let before_tags = pen.errors();
     let own_tags = tags(pen, &fields);
-    let all_tags = pen.errors() == before_tags;
+    let all_tags = pen.errors() == before_tags && !fields.may_have("tags");
     let own = settings(pen, shelf, &fields);
     let messages = messages(pen, &fields, &own, defaults);
     let reference = fields
@@ -163,10 +167,14 @@ pub(super) fn read(pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, no
         .and_then(|field| values::number(pen, field, &Range::Above(0.0, 1_000_000.0)));
     let critical = fields.get("critical").and_then(|field| values::flag(pen, field));
     let holdout = fields.get("holdout").and_then(|field| values::flag(pen, field));
+    let may_be =
+        |flag: Option<bool>, key| flag.unwrap_or_else(|| fields.get(key).is_some() || fields.may_have(key));
     let mut draft = Draft {
         id,
         tags: own_tags,
         all_tags,
+        critical: may_be(critical, "critical"),
+        holdout: may_be(holdout, "holdout"),
         case: None,
     };
     if pen.errors() > before {

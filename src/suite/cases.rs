@@ -25,9 +25,17 @@ pub(super) struct Cases {
     pub(super) ids: HashMap<String, Place>,
     /// Each with the first place it stands in.
     pub(super) tags: BTreeMap<String, (Rc<str>, Span)>,
-    /// Something could not be read, so that ids and tags may be missing.
-    pub(super) incomplete: bool,
+    /// A case whose id could not be read, so that an id may be missing.
+    pub(super) some_ids: bool,
+    /// A case whose tags could not be read, so that a tag may be missing.
+    pub(super) some_tags: bool,
+    /// A case is `holdout: true`, or may be.
+    pub(super) holdout: bool,
+    /// A case is `critical: true`, or may be.
+    pub(super) critical: bool,
     seen: usize,
+    /// Errors told of single cases; all others mean that cases are missing.
+    faults: usize,
     text: usize,
     full: bool,
     included: BTreeSet<String>,
@@ -35,14 +43,13 @@ pub(super) struct Cases {
 
 /// Reads `cases:` of the suite.
 pub(super) fn read(pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, field: Field<'_>) -> Cases {
-    let mut cases = Cases {
-        incomplete: pen.cut.is_some(),
-        ..Cases::default()
+    let mut cases = match pen.cut {
+        Some(_) => Cases::unread(),
+        None => Cases::default(),
     };
     let before = pen.errors();
     let Some(entries) = values::list(pen, field, "cases") else {
-        cases.incomplete = true;
-        return cases;
+        return Cases::unread();
     };
     for entry in entries {
         if is_include(entry) {
@@ -73,12 +80,19 @@ fn is_include(entry: &Node) -> bool {
 }
 
 impl Cases {
-    /// No case at all, because `cases:` is missing.
+    /// No case yet, and some that can't be read: because `cases:` is missing, say.
     pub(super) fn unread() -> Cases {
-        Cases {
-            incomplete: true,
-            ..Cases::default()
-        }
+        let mut cases = Cases::default();
+        cases.missed();
+        cases
+    }
+
+    /// Takes note of cases that could not be read at all: they may hold whatever a gate asks for.
+    fn missed(&mut self) {
+        self.some_ids = true;
+        self.some_tags = true;
+        self.holdout = true;
+        self.critical = true;
     }
 
     fn case(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, node: &Node) {
@@ -94,14 +108,22 @@ impl Cases {
                 };
                 pen.error_help(node.span, message, "split it into several suites");
             }
-            self.incomplete = true;
-            return;
+            return self.missed();
         }
         self.seen += 1;
+        let before = pen.errors();
+        self.known_case(pen, shelf, defaults, node);
+        self.faults += pen.errors() - before;
+    }
+
+    fn known_case(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, node: &Node) {
         let Some(draft) = case::read(pen, shelf, defaults, node) else {
-            self.incomplete = true;
-            return;
+            return self.missed();
         };
+        self.some_ids |= draft.id.is_none();
+        self.some_tags |= !draft.all_tags;
+        self.holdout |= draft.holdout;
+        self.critical |= draft.critical;
         for (tag, span) in draft.tags {
             self.tags
                 .entry(tag)
@@ -110,20 +132,21 @@ impl Cases {
         if let Some((id, span)) = draft.id {
             match self.ids.get(&id) {
                 Some(first) => {
-                    let help = format!(
-                        "it is first used at {}:{}:{}; each case needs its own",
-                        first.file, first.line, first.column
-                    );
+                    let help = if *first == pen.place(span) {
+                        "an alias repeats the whole case: write it out with an id of its own".to_owned()
+                    } else {
+                        format!(
+                            "it is first used at {}:{}:{}; each case needs its own",
+                            first.file, first.line, first.column
+                        )
+                    };
                     pen.error_help(span, format!("the id {} stands twice", quoted(&id)), help);
                 }
                 None => {
                     self.ids.insert(id, pen.place(span));
                 }
             }
-        } else {
-            self.incomplete = true;
         }
-        self.incomplete |= !draft.all_tags;
         if let Some(case) = draft.case {
             self.text = self.text.saturating_add(size(&case));
             self.cases.push(case);
@@ -131,10 +154,10 @@ impl Cases {
     }
 
     fn include(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, entry: &Node) {
-        let before = pen.errors();
+        let before = pen.errors() - self.faults;
         self.include_files(pen, shelf, defaults, entry);
-        if pen.errors() > before {
-            self.incomplete = true;
+        if pen.errors() - self.faults > before {
+            self.missed();
         }
     }
 
@@ -248,7 +271,7 @@ impl Cases {
             }
             match jsonl::parse_line(pen, line, number) {
                 Some(node) => self.case(pen, shelf, defaults, &node),
-                None => self.incomplete = true,
+                None => self.missed(),
             }
         }
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::faults::Pen;
 use super::fields::{Field, Fields, listed};
 use super::keys;
+use super::place;
 use super::shelf::Shelf;
 use super::tree::{Kind, Node, Style, boolean, one_line, quoted};
 use super::values::{self, Range};
@@ -155,11 +156,7 @@ fn load_schema(
     let schema: serde_json::Value = match serde_json::from_str(&text.text) {
         Ok(schema) => schema,
         Err(error) => {
-            let span = super::tree::Span {
-                line: u32::try_from(error.line()).unwrap_or(u32::MAX).max(1),
-                column: u32::try_from(error.column()).unwrap_or(u32::MAX).max(1),
-                length: 1,
-            };
+            let span = place::of_json(&text.text, &error);
             let words = error.to_string();
             let reason = words.split(" at line ").next().unwrap_or_default();
             let help = format!("{} names this file as a schema", pen.file);

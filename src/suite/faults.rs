@@ -42,9 +42,14 @@ impl Faults {
         self.errors > 0
     }
 
+    /// How many faults are only counted.
+    pub(super) fn hidden(&self) -> usize {
+        self.errors + self.warnings - self.kept.len()
+    }
+
     /// The faults in reading order; a last one tells how many are not shown.
     pub(super) fn finish(self, suite: &str) -> Vec<Diagnostic> {
-        let hidden = self.errors + self.warnings - self.kept.len();
+        let hidden = self.hidden();
         let severity = if self.errors > 0 {
             Severity::Error
         } else {

@@ -95,6 +95,11 @@ impl<'n> Fields<'n> {
         field
     }
 
+    /// Whether a key may be there in another guise: an unknown one looks like a slip of it.
+    pub(super) fn may_have(&self, key: &str) -> bool {
+        self.meant.contains(&key)
+    }
+
     /// The map's place: its first key, or its bracket.
     pub(super) fn span(&self) -> Span {
         self.node.span

@@ -5,19 +5,16 @@ use std::rc::Rc;
 use serde::de::IgnoredAny;
 
 use super::faults::Pen;
-use super::place::count;
+use super::place::{self, count};
 use super::tree::{Entry, Kind, Node, Span, Style};
 
 /// Reads a line that holds one JSON value. A fault is told and gives `None`.
 pub(super) fn parse_line(pen: &mut Pen<'_>, text: &str, line: u32) -> Option<Rc<Node>> {
     // serde_json decides what JSON is, with a bound on depth; the walk below only finds places in what it accepted.
     if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
-        let bytes = error.column().saturating_sub(1).min(text.len());
-        let column = text.char_indices().take_while(|(at, _)| *at < bytes).count();
         let span = Span {
             line,
-            column: count(column) + 1,
-            length: 1,
+            ..place::of_json(text, &error)
         };
         let words = error.to_string();
         let reason = words.split(" at line ").next().unwrap_or_default();

@@ -53,6 +53,18 @@ pub(super) fn at(text: &str, offset: usize, length: usize) -> Span {
     }
 }
 
+/// The place of an error of serde_json's, which counts its columns in bytes.
+pub(super) fn of_json(text: &str, error: &serde_json::Error) -> Span {
+    let line = error.line().max(1);
+    let bytes = error.column().saturating_sub(1);
+    let written = text.split('\n').nth(line - 1).unwrap_or_default();
+    Span {
+        line: count(line),
+        column: count(written.char_indices().take_while(|(at, _)| *at < bytes).count()) + 1,
+        length: 1,
+    }
+}
+
 /// A count for a place; more than four billion lines are as good as four billion.
 pub(super) fn count(from: usize) -> u32 {
     u32::try_from(from).unwrap_or(u32::MAX)

@@ -7,11 +7,11 @@ use std::rc::Rc;
 use super::case::{self, Settings};
 use super::cases::{self, Cases};
 use super::faults::{Faults, Pen};
-use super::fields::Fields;
+use super::fields::{Fields, text_span};
 use super::folder::{Folder, LARGEST, shown};
 use super::shelf::Shelf;
 use super::tree::{Kind, Node, Span, Style, is_number, one_line, quoted, steers};
-use super::{Diagnostic, Gate, Severity, Sources, Suite, fingerprint, keys, parts, values, yaml};
+use super::{Diagnostic, Gate, Place, Severity, Sources, Suite, fingerprint, keys, parts, values, yaml};
 
 /// The version of the format that this build reads.
 const VERSION: f64 = 1.0;
@@ -25,16 +25,26 @@ pub struct Reading {
     pub suite: Option<Suite>,
     /// The suite's name, where it is a good one.
     pub name: Option<String>,
+    /// Where the name is written.
+    pub name_place: Option<Place>,
     /// The gates whose text could be read, also of a refused suite; what they say is not yet looked at.
     pub gates: Vec<Gate>,
     /// The tags of all cases that could be read, faulty ones too.
     pub tags: BTreeSet<String>,
     /// The ids of all cases that could be read, faulty ones too.
     pub ids: BTreeSet<String>,
-    /// False when a part of the cases could not be read: a tag or id that is not in the sets may exist all the same.
-    pub complete: bool,
+    /// Whether the tags of all cases could be read; otherwise one that is not in the set may exist all the same.
+    pub all_tags: bool,
+    /// Whether the ids of all cases could be read; otherwise one that is not in the set may exist all the same.
+    pub all_ids: bool,
+    /// Whether a case is `holdout: true`, or one that could not be read may be.
+    pub holdout: bool,
+    /// Whether a case is `critical: true`, or one that could not be read may be.
+    pub critical: bool,
     /// All faults, in the order of files and lines; beyond the first 200 only counted, in a last one.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether the last one counts those that are not shown.
+    counted: bool,
     /// The texts that the faults point into, and the suite's own.
     pub sources: Sources,
 }
@@ -46,13 +56,35 @@ impl Reading {
             .iter()
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
+
+    /// Adds what others found in the suite's own file, each in its place.
+    pub fn tell(&mut self, faults: Vec<Diagnostic>) {
+        let Some(own) = faults.first().map(|fault| fault.place.file.clone()) else {
+            return;
+        };
+        let count = if self.counted {
+            self.diagnostics.pop()
+        } else {
+            None
+        };
+        // The suite's own faults come first, as they were read.
+        self.diagnostics.splice(0..0, faults);
+        let ours = self.diagnostics.iter().filter(|d| d.place.file == own).count();
+        self.diagnostics.sort_by_key(|d| d.place.file != own);
+        if let Some(ours) = self.diagnostics.get_mut(..ours) {
+            ours.sort_by_key(|d| (d.place.line, d.place.column));
+        }
+        self.diagnostics.extend(count);
+    }
 }
 
 /// Reads one suite and everything it includes. `suite` is `Some` only without any error; nothing is printed, no
 /// network is used, and no file outside the suite's folder is opened.
 pub fn read(path: &Path) -> Reading {
     let given = path.to_string_lossy().into_owned();
-    let file: Rc<str> = one_line(&shown(path), usize::MAX).into();
+    // The folder that one stands in has no name of its own.
+    let named = Some(shown(path)).filter(|name| !name.is_empty());
+    let file: Rc<str> = one_line(named.as_ref().unwrap_or(&given), usize::MAX).into();
     let mut faults = Faults::default();
     let mut shelf = None;
     let mut found = Found::default();
@@ -68,6 +100,7 @@ pub fn read(path: &Path) -> Reading {
         }
     }
     let suite = if faults.any_error() { None } else { found.suite };
+    let counted = faults.hidden() > 0;
     let diagnostics = faults.finish(&file);
     let sources = shelf
         .map(|shelf| shelf.sources(&file, &diagnostics))
@@ -75,12 +108,17 @@ pub fn read(path: &Path) -> Reading {
     Reading {
         path: given,
         suite,
-        name: found.name,
+        name_place: found.name.as_ref().map(|(_, place)| place.clone()),
+        name: found.name.map(|(name, _)| name),
         gates: found.gates,
         tags: found.tags,
         ids: found.ids,
-        complete: found.complete,
+        all_tags: found.all_tags,
+        all_ids: found.all_ids,
+        holdout: found.holdout,
+        critical: found.critical,
         diagnostics,
+        counted,
         sources,
     }
 }
@@ -97,6 +135,7 @@ fn locate(pen: &mut Pen<'_>, path: &Path) -> Option<(Folder, String)> {
         return None;
     }
     if path.is_dir() {
+        let given = quoted(&path.to_string_lossy());
         let help = "name a file, or let the shell find them: `prompts/*.yaml`";
         pen.error_help(Span::START, format!("{given} is a folder, not a suite"), help);
         return None;
@@ -123,11 +162,14 @@ fn locate(pen: &mut Pen<'_>, path: &Path) -> Option<(Folder, String)> {
 #[derive(Default)]
 struct Found {
     suite: Option<Suite>,
-    name: Option<String>,
+    name: Option<(String, Place)>,
     gates: Vec<Gate>,
     tags: BTreeSet<String>,
     ids: BTreeSet<String>,
-    complete: bool,
+    all_tags: bool,
+    all_ids: bool,
+    holdout: bool,
+    critical: bool,
 }
 
 fn suite(pen: &mut Pen<'_>, shelf: &mut Shelf, root: &Node, path: &str) -> Found {
@@ -165,11 +207,12 @@ fn suite(pen: &mut Pen<'_>, shelf: &mut Shelf, root: &Node, path: &str) -> Found
         None => Cases::unread(),
     };
     cases.warn_of_like_tags(pen);
-    let complete = all_tags && !cases.incomplete;
+    let (all_tags, all_ids) = (all_tags && !cases.some_tags, !cases.some_ids);
+    let (holdout, critical) = (cases.holdout, cases.critical);
     let tags = cases.tags.into_keys().chain(defaults.tags().cloned()).collect();
     let ids = cases.ids.into_keys().collect();
     judge.fingerprint = fingerprint::judge(&judge);
-    let suite = name.clone().map(|name| Suite {
+    let suite = name.clone().map(|(name, _)| Suite {
         path: path.to_owned(),
         fingerprint: fingerprint::suite(&name, &judge, &gates, &cases.cases),
         name,
@@ -187,7 +230,10 @@ fn suite(pen: &mut Pen<'_>, shelf: &mut Shelf, root: &Node, path: &str) -> Found
         gates,
         tags,
         ids,
-        complete,
+        all_tags,
+        all_ids,
+        holdout,
+        critical,
     }
 }
 
@@ -221,7 +267,7 @@ fn version(pen: &mut Pen<'_>, fields: &Fields<'_>) {
     }
 }
 
-fn name(pen: &mut Pen<'_>, fields: &Fields<'_>) -> Option<String> {
+fn name(pen: &mut Pen<'_>, fields: &Fields<'_>) -> Option<(String, Place)> {
     const LONGEST: usize = 100;
     let field = fields.need(
         pen,
@@ -243,5 +289,5 @@ fn name(pen: &mut Pen<'_>, fields: &Fields<'_>) -> Option<String> {
             help,
         );
     }
-    good.then_some(name)
+    good.then(|| (name, pen.place(text_span(field.value))))
 }

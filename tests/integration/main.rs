@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod action;
 #[cfg(test)]
+mod check;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod cycle;

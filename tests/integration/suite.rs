@@ -82,7 +82,11 @@ fn every_good_suite_reads_without_a_word() {
     for path in suites("good") {
         let reading = suite::read(&path);
         assert_eq!(shown(&reading), "", "{}", path.display());
-        assert!(reading.suite.is_some() && reading.complete, "{}", path.display());
+        assert!(
+            reading.suite.is_some() && reading.all_tags && reading.all_ids,
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -166,7 +170,7 @@ fn what_could_be_read_of_a_refused_suite_is_there_for_its_gates() {
         "{HEAD}cases:\n  - id: one\n    promt: x\n    tags: [a]\n  - id: two\n    prompt: x\ndefaults: {{tags: [b]}}\n\
          gates:\n  - require: mean(tag: c) > 1\n  - require: '  min > 1'\n"
     ));
-    assert!(reading.suite.is_none() && reading.complete);
+    assert!(reading.suite.is_none() && reading.all_tags && reading.all_ids);
     assert_eq!(reading.name.as_deref(), Some("x"));
     assert_eq!(reading.tags.iter().collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(reading.ids.iter().collect::<Vec<_>>(), ["one", "two"]);
@@ -193,7 +197,7 @@ fn tags_are_incomplete_when_cases_could_not_be_read() {
         HEAD.to_owned(),
         String::new(),
     ] {
-        assert!(!read(&text).complete, "{text}");
+        assert!(!read(&text).all_tags, "{text}");
     }
 }
 

@@ -21,7 +21,8 @@ fn faults(requires: &[&str]) -> Vec<Diagnostic> {
             ids: &ids,
             holdout: true,
             critical: false,
-            complete: true,
+            all_tags: true,
+            all_ids: true,
         },
     )
 }
@@ -305,9 +306,10 @@ fn nothing_is_said_of_names_while_cases_are_missing() {
     let known = Known {
         tags: &none,
         ids: &none,
-        holdout: false,
-        critical: false,
-        complete: false,
+        holdout: true,
+        critical: true,
+        all_tags: false,
+        all_ids: false,
     };
     let names = gates(&[
         "mean(tag: x) >= 0.5",
@@ -319,7 +321,10 @@ fn nothing_is_said_of_names_while_cases_are_missing() {
     let complete = check(
         &names,
         &Known {
-            complete: true,
+            holdout: false,
+            critical: false,
+            all_tags: true,
+            all_ids: true,
             ..known
         },
     );
@@ -354,7 +359,8 @@ fn many_unknown_names_among_many_take_bounded_time() {
         ids: &ids,
         holdout: false,
         critical: false,
-        complete: true,
+        all_tags: true,
+        all_ids: true,
     };
     let requires: Vec<String> = (0..5_000)
         .map(|i| format!("mean(tag: tagnumber-{i:06}x) >= 0.5"))

@@ -101,7 +101,7 @@ proptest! {
         let parsed = parse(&text);
         prop_assert_eq!(parsed.rule.is_some(), parsed.faults.is_empty());
         let none = BTreeSet::new();
-        let known = Known { tags: &none, ids: &none, holdout: false, critical: false, complete: true };
+        let known = Known { tags: &none, ids: &none, holdout: false, critical: false, all_tags: true, all_ids: true };
         for fault in check(&[gate(&text, 7)], &known) {
             let end = u32::try_from(text.chars().count().max(1)).unwrap();
             prop_assert!(fault.length >= 1 && fault.place.column >= 14);
