@@ -55,7 +55,7 @@ pub(crate) fn main(
                     })
                 })
                 .collect();
-            screen.result(&format!(
+            screen.json(&format!(
                 "{:#}\n",
                 json!({ "version": 1, "ok": !refused, "suites": suites })
             ));
@@ -79,7 +79,7 @@ pub(crate) fn main(
                     }
                     _ => format!("{}: refused, {}\n", reading.path, suites::count(errors, "fault")),
                 };
-                screen.result(&line);
+                screen.result(&screen.harmless(&line));
             }
         }
     }

@@ -61,30 +61,48 @@ impl Screen {
         let _ = out.flush();
     }
 
-    /// A line on standard error.
+    /// A JSON document, on standard output.
+    pub(crate) fn json(&self, document: &str) {
+        self.result(&inert_json(document));
+    }
+
+    /// Lines on standard error.
     pub(crate) fn note(&self, text: &str) {
-        let mut err = std::io::stderr().lock();
-        let _ = writeln!(err, "{}", self.inert(text));
+        self.labelled("", text);
     }
 
     /// An error, on standard error.
     pub(crate) fn error(&self, text: &str) {
-        let (red, plain) = if self.colour_errors {
-            ("\u{1b}[1;31m", "\u{1b}[0m")
-        } else {
-            ("", "")
-        };
-        self.note(&format!("{red}error{plain}: {text}"));
+        self.labelled(self.label("1;31", "error").as_str(), text);
     }
 
     /// A warning, on standard error.
     pub(crate) fn warn(&self, text: &str) {
-        let (yellow, plain) = if self.colour_errors {
-            ("\u{1b}[1;33m", "\u{1b}[0m")
+        self.labelled(self.label("1;33", "warning").as_str(), text);
+    }
+
+    /// Lines on standard error that hold our own colours, and foreign text that was made visible already.
+    pub(crate) fn coloured(&self, text: &str) {
+        let mut err = std::io::stderr().lock();
+        let _ = writeln!(err, "{}", self.inert(text));
+    }
+
+    fn label(&self, colour: &str, word: &str) -> String {
+        if self.colour_errors {
+            format!("\u{1b}[{colour}m{word}\u{1b}[0m: ")
         } else {
-            ("", "")
-        };
-        self.note(&format!("{yellow}warning{plain}: {text}"));
+            format!("{word}: ")
+        }
+    }
+
+    fn labelled(&self, label: &str, text: &str) {
+        let mut err = std::io::stderr().lock();
+        let _ = writeln!(err, "{label}{}", self.harmless(text));
+    }
+
+    /// A text that may be foreign in part, as it can be shown: no control characters, no commands.
+    pub(crate) fn harmless(&self, text: &str) -> String {
+        self.inert(&crate::report::visible_lines(text))
     }
 
     /// A command to GitHub's runner, on the stream that progress goes to.
@@ -93,14 +111,32 @@ impl Screen {
         let _ = err.write_all(command.as_bytes());
     }
 
-    /// The runner reads commands from both streams of a container.
-    fn inert(&self, text: &str) -> String {
+    /// A text without commands: the runner reads them from both streams.
+    pub(crate) fn inert(&self, text: &str) -> String {
         if self.github {
             crate::github::inert_line(text).into_owned()
         } else {
             text.to_owned()
         }
     }
+}
+
+/// JSON of the same value that neither a terminal nor GitHub's runner acts on.
+///
+/// The runner obeys `##[` anywhere in a line, a terminal the controls above ASCII; and JSON can't be fenced
+/// and still be read by a script. All of them stand in strings only, where they can be escaped.
+fn inert_json(document: &str) -> String {
+    let mut out = String::with_capacity(document.len());
+    for c in document.chars() {
+        match c {
+            '[' if out.ends_with("##") => out.push_str("\\u005b"),
+            '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// Sends the log to standard error: with `--verbose` every call, otherwise warnings.
@@ -118,4 +154,24 @@ pub(crate) fn log(display: &DisplayOptions, screen: &Screen) {
         .with_ansi(screen.colour_errors)
         .with_target(false);
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_keeps_its_value_and_loses_its_effects() {
+        let value =
+            serde_json::json!({"##[error]a": ["##[[", "\u{9b}31m \u{7f}\u{202e}", "\\##[x]", "é ##"]});
+        let shown = inert_json(&format!("{value:#}"));
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&shown).ok(),
+            Some(value)
+        );
+        assert!(
+            !shown.contains("##[") && !shown.contains(['\u{9b}', '\u{7f}', '\u{202e}']),
+            "{shown}"
+        );
+    }
 }

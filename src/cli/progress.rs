@@ -164,7 +164,7 @@ impl Show {
 
     fn state(&mut self, position: usize, state: &str) {
         self.bar.set_position(position as u64);
-        self.bar.set_message(state.to_owned());
+        self.bar.set_message(self.screen.harmless(state));
         self.state = state.to_owned();
     }
 
@@ -179,7 +179,7 @@ impl Show {
     /// Something that stays on the screen.
     fn say(&mut self, text: &str) {
         match self.screen.progress {
-            Progress::Bar => self.bar.println(text),
+            Progress::Bar => self.bar.println(self.screen.harmless(text)),
             Progress::Lines => self.screen.note(text),
             Progress::Nothing => {}
         }

@@ -112,7 +112,7 @@ pub(crate) fn publish(
 ) -> anyhow::Result<()> {
     let records: Vec<&Record> = done.iter().map(|p| &p.record).collect();
     match format {
-        Format::Json => screen.result(&json(&records)?),
+        Format::Json => screen.json(&json(&records)?),
         Format::Text => {
             let mut text = String::new();
             for record in &records {

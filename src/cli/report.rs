@@ -34,13 +34,19 @@ enum Form {
 
 pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exit> {
     let record = read(&arguments.results)?;
-    let text = match arguments.format {
-        Form::Text => report::terminal(&record, screen.columns, screen.colour),
-        Form::Markdown => report::markdown(&record),
-        Form::Json => super::publish::json(&[&record])?,
-    };
-    let fence = screen.github && matches!(arguments.format, Form::Text);
-    screen.result(&if fence { crate::github::fenced(&text) } else { text });
+    match arguments.format {
+        Form::Text => {
+            let text = report::terminal(&record, screen.columns, screen.colour);
+            screen.result(&if screen.github {
+                crate::github::fenced(&text)
+            } else {
+                text
+            });
+        }
+        // It goes into a file more often than into the log, so there can be no fence around it.
+        Form::Markdown => screen.result(&screen.inert(&report::markdown(&record))),
+        Form::Json => screen.json(&super::publish::json(&[&record])?),
+    }
     Ok(Exit::Done)
 }
 

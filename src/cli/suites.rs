@@ -83,7 +83,7 @@ pub(crate) fn show(readings: &[Reading], screen: &Screen) {
         if reading.diagnostics.is_empty() {
             continue;
         }
-        screen.note(&suite::render(
+        screen.coloured(&suite::render(
             &reading.diagnostics,
             &reading.sources,
             screen.colour_errors,

@@ -20,4 +20,5 @@ pub use markdown::{MARKDOWN_LIMIT_BYTES, markdown, markdown_within};
 pub use read::{MAX_RESULTS_BYTES, ReadError, read_json};
 pub use record::Record;
 pub use terminal::terminal;
+pub(crate) use text::visible_lines;
 pub use total::{total_markdown, total_terminal};

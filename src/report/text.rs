@@ -40,6 +40,11 @@ pub(super) fn visible(text: &str, lines: Lines) -> String {
     out
 }
 
+/// Lines of text in which nothing moves the cursor, hides or turns the direction of writing.
+pub(crate) fn visible_lines(text: &str) -> String {
+    visible(text, Lines::Keep)
+}
+
 /// Joiners and variation selectors are part of emoji and of several scripts: they stay where they do
 /// that work, between two characters beyond ASCII, and are spelt out everywhere else.
 fn shapes_its_neighbours(c: char, before: Option<char>, next: Option<char>) -> bool {
