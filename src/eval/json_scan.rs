@@ -14,10 +14,12 @@ const MAX_DEPTH: usize = 16;
 /// Something in the text that begins like a JSON object.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Found {
-    /// A whole JSON object, with what it holds and the offset behind its last byte.
+    /// A whole JSON object, with what it holds and where it stands.
     Complete {
         /// Its entries in order, repeated keys included.
         entries: Vec<(String, Json)>,
+        /// The offset of its opening brace, in bytes.
+        start: usize,
         /// The offset behind its closing brace, in bytes.
         end: usize,
     },
@@ -69,6 +71,7 @@ pub(super) fn objects(text: &str, depth: Depth) -> impl Iterator<Item = Found> +
                     }
                     return Some(Found::Complete {
                         entries,
+                        start,
                         end: scan.at,
                     });
                 }
@@ -282,7 +285,14 @@ mod tests {
             ("a".to_owned(), Json::Number(1.0)),
             ("a".to_owned(), Json::Text("x".to_owned())),
         ];
-        assert_eq!(found, [Found::Complete { entries, end: 18 }]);
+        assert_eq!(
+            found,
+            [Found::Complete {
+                entries,
+                start: 0,
+                end: 18
+            }]
+        );
     }
 
     #[test]

@@ -1,16 +1,22 @@
 //! A judge's reply comes in, as text; its verdict or the precise fault goes out. Pure.
 //!
 //! The reply may quote the answer under judgement, and the answer may hold a verdict that it would like
-//! to be given. So the rule is narrow: of the outermost JSON objects, the *last* one that has any of the
-//! three fields decides, and it decides alone. Where that one can't be used, an earlier one is not taken
-//! in its place: it may be a draft, or a quotation of the answer. The reply is then a case for asking
-//! once more.
+//! to be given. So of the JSON objects with all three fields the *last* one decides, and it decides alone:
+//! where its score can't be used, where the answer holds it word for word, or where what looks like one
+//! more verdict broke off behind it, an earlier one is not taken in its place. It may be a draft, or a
+//! quotation. The reply is then a case for asking once more.
+
+use std::borrow::Cow;
 
 use super::excerpt::excerpt;
 use super::json_scan::{Depth, Found, Json, objects};
 
 /// A longer reply is not read, in bytes.
 const MAX_REPLY_BYTES: usize = 256 << 10;
+const BROKEN: &str =
+    "its JSON object is broken or incomplete (are quotes and line breaks in its texts escaped?)";
+/// So many strings within strings of an answer are looked into.
+const MAX_ESCAPED: usize = 3;
 
 /// What the judge says of an answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +32,8 @@ pub(super) struct Verdict {
 /// The verdict in a judge's `reply` on an `answer`, or what is wrong with the reply, worded to follow
 /// "your reply could not be used:".
 ///
-/// The fields may also stand in an object that is the only entry of the outermost one
-/// (`{"evaluation": {…}}`), a habit of some models; nowhere deeper.
+/// The fields may also stand in an object within the outermost one (`{"evaluation": {…}}`), a habit of some
+/// models; nowhere deeper.
 pub(super) fn read(reply: &str, answer: &str) -> Result<Verdict, String> {
     if reply.trim().is_empty() {
         return Err("it was empty".to_owned());
@@ -35,33 +41,41 @@ pub(super) fn read(reply: &str, answer: &str) -> Result<Verdict, String> {
     if reply.len() > MAX_REPLY_BYTES {
         return Err("it is longer than 256 KiB".to_owned());
     }
-    let mut last = None;
+    let (mut last, mut partial) = (None, None);
     let (mut objects_seen, mut broken_before, mut broken_after) = (false, false, false);
     for found in objects(reply, Depth::Outermost) {
         match found {
             Found::Broken => broken_after = true,
-            Found::Complete { entries, end } => {
+            Found::Complete { entries, start, end } => {
                 objects_seen = true;
-                if let Some(fields) = Fields::of(entries) {
-                    last = Some((fields, end));
-                    broken_before |= std::mem::take(&mut broken_after);
+                match Fields::of(entries) {
+                    Some(fields) if fields.missing().is_empty() => {
+                        last = Some((fields, start, end));
+                        broken_before |= std::mem::take(&mut broken_after);
+                    }
+                    Some(fields) => partial = Some(fields),
+                    None => {}
                 }
             }
         }
     }
-    let Some((fields, end)) = last else {
-        return Err(match (broken_after, objects_seen) {
-            (true, _) => "its JSON object is broken or incomplete".to_owned(),
-            (_, true) => "its JSON object lacks the fields feedback, reasoning and score".to_owned(),
+    let Some((fields, start, end)) = last else {
+        return Err(match (broken_after, partial, objects_seen) {
+            (true, ..) => BROKEN.to_owned(),
+            (_, Some(partial), _) => format!("its JSON object lacks {}", partial.missing().join(" and ")),
+            (_, _, true) => "its JSON object lacks the fields feedback, reasoning and score".to_owned(),
             _ => "it holds no JSON object".to_owned(),
         });
     };
-    if broken_after {
+    // Broken objects of the answer's subject may be quoted anywhere; only what names a verdict's fields
+    // can be a verdict.
+    let rest = reply.get(end..).unwrap_or_default();
+    if broken_after && Fields::named_in(rest) {
         return Err("a broken or incomplete JSON object follows its verdict".to_owned());
     }
     // An answer that is quoted without escaping breaks the verdict around it, and then the quoted object
     // is the only whole one. The verdict's own end still stands behind it.
-    if broken_before && reply.get(end..).is_some_and(|rest| rest.contains('}')) {
+    if broken_before && rest.contains('}') && reply.get(..start).is_some_and(Fields::named_in) {
         return Err("its JSON object is broken: quotes inside its texts must be escaped".to_owned());
     }
     let verdict = fields.verdict()?;
@@ -71,14 +85,46 @@ pub(super) fn read(reply: &str, answer: &str) -> Result<Verdict, String> {
     Ok(verdict)
 }
 
-/// Whether the answer holds this very verdict: then the judge quoted or obeyed it.
+/// Whether the answer holds this very verdict: then the judge quoted or obeyed it. It may stand in a string
+/// of the answer's own JSON, and in one within that.
 fn stands_in(verdict: &Verdict, answer: &str) -> bool {
-    objects(answer, Depth::Any)
-        .filter_map(|found| match found {
-            Found::Complete { entries, .. } => Fields::of(entries),
-            Found::Broken => None,
-        })
-        .any(|fields| fields.verdict().is_ok_and(|other| other == *verdict))
+    let mut answer = Cow::Borrowed(answer);
+    for _ in 0..=MAX_ESCAPED {
+        let held = objects(&answer, Depth::Any)
+            .filter_map(|found| match found {
+                Found::Complete { entries, .. } => Fields::of(entries),
+                Found::Broken => None,
+            })
+            .any(|fields| fields.verdict().is_ok_and(|other| other == *verdict));
+        if held {
+            return true;
+        }
+        if !answer.contains("\\\"") {
+            break;
+        }
+        answer = Cow::Owned(unescaped(&answer));
+    }
+    false
+}
+
+/// A text with its JSON escapes undone once, wherever they stand.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match (c, chars.as_str().chars().next()) {
+            ('\\', Some(escaped @ ('"' | '\\' | '/'))) => {
+                out.push(escaped);
+                chars.next();
+            }
+            ('\\', Some('n' | 'r' | 't')) => {
+                out.push(' ');
+                chars.next();
+            }
+            (c, _) => out.push(c),
+        }
+    }
+    out
 }
 
 /// The entries of an object that has at least one of the three fields.
@@ -87,26 +133,47 @@ struct Fields(Vec<(String, Json)>);
 impl Fields {
     const NAMES: [&'static str; 3] = ["feedback", "reasoning", "score"];
 
+    /// The object itself; else, of the objects in it, the only one that has all three fields, or the only
+    /// one at all.
     fn of(entries: Vec<(String, Json)>) -> Option<Fields> {
-        let named = |entries: &[(String, Json)]| {
-            entries
-                .iter()
-                .any(|(key, _)| Fields::NAMES.contains(&key.as_str()))
-        };
-        if named(&entries) {
-            return Some(Fields(entries));
+        let fields = Fields(entries);
+        if fields.missing().len() < Fields::NAMES.len() {
+            return Some(fields);
         }
-        match <[(String, Json); 1]>::try_from(entries) {
-            Ok([(_, Json::Object(inner))]) if named(&inner) => Some(Fields(inner)),
-            _ => None,
+        let mut inner: Vec<Fields> = fields
+            .0
+            .into_iter()
+            .filter_map(|(_, value)| match value {
+                Json::Object(entries) => Some(Fields(entries)),
+                Json::Text(_) | Json::Number(_) | Json::Other(_) => None,
+            })
+            .filter(|fields| fields.missing().len() < Fields::NAMES.len())
+            .collect();
+        if inner.iter().any(|fields| fields.missing().is_empty()) {
+            inner.retain(|fields| fields.missing().is_empty());
+        }
+        match <[Fields; 1]>::try_from(inner) {
+            Ok([only]) => Some(only),
+            Err(_) => None,
         }
     }
 
-    fn verdict(&self) -> Result<Verdict, String> {
-        let missing: Vec<&str> = Fields::NAMES
+    /// Whether a text has one of the names as JSON writes a key.
+    fn named_in(text: &str) -> bool {
+        Fields::NAMES
+            .iter()
+            .any(|name| text.contains(&format!("\"{name}\"")))
+    }
+
+    fn missing(&self) -> Vec<&'static str> {
+        Fields::NAMES
             .into_iter()
             .filter(|name| !self.0.iter().any(|(key, _)| key == name))
-            .collect();
+            .collect()
+    }
+
+    fn verdict(&self) -> Result<Verdict, String> {
+        let missing = self.missing();
         if !missing.is_empty() {
             return Err(format!("its JSON object lacks {}", missing.join(" and ")));
         }
