@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
     #[arg(required = true, value_name = "SUITE")]
     suites: Vec<String>,
     /// What standard output gets: text for a person, json for a script
-    #[arg(long, value_enum, env = "TUNEGATE_FORMAT", hide_env_values = true, default_value_t = Format::Text)]
+    #[arg(long, value_enum, env = "TUNEGATE_FORMAT", default_value_t = Format::Text)]
     format: Format,
 }
 

@@ -21,79 +21,163 @@ use crate::emulator;
 The first line on standard output is its address. GET /__emulator/state shows what it holds.")]
 pub(crate) struct Arguments {
     /// Where it listens on 127.0.0.1; 0 takes any free port
-    #[arg(long, default_value_t = 8787)]
+    #[arg(long, default_value_t = 8787, env = "TUNEGATE_EMULATOR_PORT")]
     port: u16,
     /// The one key that it takes; any, when none is given
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", env = "TUNEGATE_EMULATOR_ACCEPT_KEY")]
     accept_key: Option<String>,
     /// The project that is there from the start
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", env = "TUNEGATE_EMULATOR_PROJECT")]
     project: Option<String>,
     /// The alias of the model that is there from the start
-    #[arg(long, value_name = "ALIAS")]
+    #[arg(long, value_name = "ALIAS", env = "TUNEGATE_EMULATOR_MODEL")]
     model: Option<String>,
     /// The label of the dataset that is there from the start
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long, value_name = "LABEL", env = "TUNEGATE_EMULATOR_DATASET")]
     dataset: Option<String>,
     /// Where its state lives; it is forgotten at the end when no file is given
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "TUNEGATE_EMULATOR_STATE_FILE")]
     state_file: Option<PathBuf>,
     /// The form of the trace call that it speaks
-    #[arg(long, value_enum, default_value_t = TraceForm::Any)]
+    #[arg(long, value_enum, default_value_t = TraceForm::Any, env = "TUNEGATE_EMULATOR_TRACE_FORM")]
     trace_form: TraceForm,
     /// What its draws begin with: the same seed, the same faults
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, env = "TUNEGATE_EMULATOR_SEED")]
     seed: u64,
     /// How long an answer of the model takes
-    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = instant_or)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "0ms",
+        value_parser = instant_or,
+        env = "TUNEGATE_EMULATOR_ANSWER_LATENCY"
+    )]
     answer_latency: Duration,
     /// How long an answer of the judge takes
-    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = instant_or)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "0ms",
+        value_parser = instant_or,
+        env = "TUNEGATE_EMULATOR_JUDGE_LATENCY"
+    )]
     judge_latency: Duration,
     /// How long any other answer takes
-    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = instant_or)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "0ms",
+        value_parser = instant_or,
+        env = "TUNEGATE_EMULATOR_OTHER_LATENCY"
+    )]
     other_latency: Duration,
     /// How long the correction of a weak answer takes
-    #[arg(long, value_name = "TIME", default_value = "300ms", value_parser = instant_or)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "300ms",
+        value_parser = instant_or,
+        env = "TUNEGATE_EMULATOR_CORRECTION_DELAY"
+    )]
     correction_delay: Duration,
     /// How long the recommendations take
-    #[arg(long, value_name = "TIME", default_value = "300ms", value_parser = instant_or)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "300ms",
+        value_parser = instant_or,
+        env = "TUNEGATE_EMULATOR_RECOMMENDATION_DELAY"
+    )]
     recommendation_delay: Duration,
     /// How long a fine-tuning job takes
-    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = instant_or)]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "0ms",
+        value_parser = instant_or,
+        env = "TUNEGATE_EMULATOR_TRAINING_DELAY"
+    )]
     training_delay: Duration,
     /// Fine-tuned models must be loaded before they answer
-    #[arg(long)]
+    #[arg(long, env = "TUNEGATE_EMULATOR_COLD_MODELS")]
     cold_models: bool,
     /// Share of requests refused with 429, 0..1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        value_parser = share,
+        env = "TUNEGATE_EMULATOR_RATE_429"
+    )]
     rate_429: f64,
     /// What a 429 says of when to come back
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", env = "TUNEGATE_EMULATOR_RETRY_AFTER")]
     retry_after: Option<u64>,
     /// Share of requests answered with a server error before any effect, 0..1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        value_parser = share,
+        env = "TUNEGATE_EMULATOR_RATE_5XX"
+    )]
     rate_5xx: f64,
     /// Share of connections broken before any effect, 0..1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        value_parser = share,
+        env = "TUNEGATE_EMULATOR_RESET"
+    )]
     reset: f64,
     /// Share of answers cut in the middle, effect applied, 0..1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        value_parser = share,
+        env = "TUNEGATE_EMULATOR_CUT_BODY"
+    )]
     cut_body: f64,
     /// Share of answers never sent, effect applied, 0..1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        value_parser = share,
+        env = "TUNEGATE_EMULATOR_LOST_ANSWER"
+    )]
     lost_answer: f64,
     /// Share of calls answered with 504, effect applied, 0..1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        value_parser = share,
+        env = "TUNEGATE_EMULATOR_LATE_5XX"
+    )]
     late_5xx: f64,
     /// Only routes whose path holds this text have faults
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", env = "TUNEGATE_EMULATOR_FAULT_ROUTE")]
     fault_route: Option<String>,
     /// Share of the model's answers that are empty, null or truncated, 0..1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        value_parser = share,
+        env = "TUNEGATE_EMULATOR_ODD_ANSWERS"
+    )]
     odd_answers: f64,
     /// Share of the judge's replies that hold no verdict, 0..1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 0.0,
+        value_parser = share,
+        env = "TUNEGATE_EMULATOR_ODD_JUDGEMENTS"
+    )]
     odd_judgements: f64,
 }
 

@@ -108,24 +108,25 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Parses a command line. A variable that is set to nothing counts as not set: that is how an action's
+/// Parses a command line. Help names each option's variable and not what it holds. A variable that is set to nothing counts as not set: that is how an action's
 /// input arrives that nobody gave.
 fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
-    let matches = without_empty_variables(Cli::command()).try_get_matches_from(arguments)?;
+    let matches = with_variables(Cli::command()).try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)
 }
 
-fn without_empty_variables(command: clap::Command) -> clap::Command {
+fn with_variables(command: clap::Command) -> clap::Command {
     command
         .mut_args(|argument| {
             let empty = argument.get_env().is_some_and(is_empty);
+            let argument = argument.hide_env_values(true);
             if empty {
                 argument.env(None::<&'static str>)
             } else {
                 argument
             }
         })
-        .mut_subcommands(without_empty_variables)
+        .mut_subcommands(with_variables)
 }
 
 fn dispatch(command: Command, environment: &Environment, screen: &output::Screen) -> anyhow::Result<Exit> {

@@ -11,33 +11,19 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Service")]
 pub(crate) struct ServiceOptions {
     /// The project's id, in place of the suite's
-    #[arg(long, value_name = "ID", env = "TUNEGATE_PROJECT", hide_env_values = true)]
+    #[arg(long, value_name = "ID", env = "TUNEGATE_PROJECT")]
     pub(crate) project: Option<String>,
     /// The alias or id of the model, in place of the suite's
-    #[arg(long, value_name = "MODEL", env = "TUNEGATE_MODEL", hide_env_values = true)]
+    #[arg(long, value_name = "MODEL", env = "TUNEGATE_MODEL")]
     pub(crate) model: Option<String>,
     /// The dataset's id or label, in place of the suite's
-    #[arg(
-        long,
-        value_name = "DATASET",
-        env = "TUNEGATE_DATASET",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "DATASET", env = "TUNEGATE_DATASET")]
     pub(crate) dataset: Option<String>,
-    /// The judge model, in place of the suite's
-    #[arg(
-        long,
-        value_name = "MODEL",
-        env = "TUNEGATE_JUDGE_MODEL",
-        hide_env_values = true
-    )]
-    pub(crate) judge_model: Option<String>,
     /// Where Prem Studio is: https, or http on this machine
     #[arg(
         long,
         value_name = "URL",
         env = "TUNEGATE_BASE_URL",
-        hide_env_values = true,
         default_value = "https://studio.premai.io"
     )]
     pub(crate) base_url: String,
@@ -46,7 +32,6 @@ pub(crate) struct ServiceOptions {
         long,
         value_name = "N",
         env = "TUNEGATE_CONCURRENCY",
-        hide_env_values = true,
         default_value = "8",
         value_parser = clap::value_parser!(u16).range(1..=1024)
     )]
@@ -56,14 +41,22 @@ pub(crate) struct ServiceOptions {
         long,
         value_name = "TIME",
         env = "TUNEGATE_TIMEOUT",
-        hide_env_values = true,
         default_value = "120s",
         value_parser = duration
     )]
     pub(crate) timeout: Duration,
     /// Ask the built-in emulator in place of Prem Studio: no key, nothing leaves this machine
-    #[arg(long, env = "TUNEGATE_EMULATOR", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "TUNEGATE_EMULATOR", value_parser = FalseyValueParser::new())]
     pub(crate) emulator: bool,
+}
+
+/// Who judges.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Service")]
+pub(crate) struct JudgeOptions {
+    /// The judge model, in place of the suite's
+    #[arg(long, value_name = "MODEL", env = "TUNEGATE_JUDGE_MODEL")]
+    pub(crate) judge_model: Option<String>,
 }
 
 /// Where reports go.
@@ -75,12 +68,11 @@ pub(crate) struct OutputOptions {
         long,
         value_name = "DIR",
         env = "TUNEGATE_OUTPUT_DIR",
-        hide_env_values = true,
         default_value = ".tunegate"
     )]
     pub(crate) output_dir: PathBuf,
     /// What standard output gets: text for a person, json for a script
-    #[arg(long, value_enum, env = "TUNEGATE_FORMAT", hide_env_values = true, default_value_t = Format::Text)]
+    #[arg(long, value_enum, env = "TUNEGATE_FORMAT", default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
 
@@ -89,10 +81,10 @@ pub(crate) struct OutputOptions {
 #[command(next_help_heading = "Cycle")]
 pub(crate) struct CycleOptions {
     /// Everything but the launch of the fine-tuning job
-    #[arg(long, env = "TUNEGATE_NO_LAUNCH", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "TUNEGATE_NO_LAUNCH", value_parser = FalseyValueParser::new())]
     pub(crate) no_launch: bool,
     /// Show everything that would be written to the service, and write nothing to it
-    #[arg(long, env = "TUNEGATE_DRY_RUN", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "TUNEGATE_DRY_RUN", value_parser = FalseyValueParser::new())]
     pub(crate) dry_run: bool,
 }
 
@@ -106,7 +98,6 @@ pub(crate) struct DisplayOptions {
         value_enum,
         global = true,
         env = "TUNEGATE_COLOR",
-        hide_env_values = true,
         default_value_t = When::Auto
     )]
     pub(crate) color: When,
@@ -116,7 +107,6 @@ pub(crate) struct DisplayOptions {
         short,
         global = true,
         env = "TUNEGATE_QUIET",
-        hide_env_values = true,
         value_parser = FalseyValueParser::new()
     )]
     pub(crate) quiet: bool,
@@ -126,7 +116,6 @@ pub(crate) struct DisplayOptions {
         short,
         global = true,
         env = "TUNEGATE_VERBOSE",
-        hide_env_values = true,
         value_parser = FalseyValueParser::new()
     )]
     pub(crate) verbose: bool,

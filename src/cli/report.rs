@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     #[arg(value_name = "RESULTS")]
     results: PathBuf,
     /// The form of the report
-    #[arg(long, value_enum, env = "TUNEGATE_FORMAT", hide_env_values = true, default_value_t = Form::Text)]
+    #[arg(long, value_enum, env = "TUNEGATE_FORMAT", default_value_t = Form::Text)]
     format: Form,
 }
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::environment::Environment;
 use super::evaluate::{evaluate, tally};
 use super::exit::{self, Exit};
-use super::options::{CycleOptions, OutputOptions, ServiceOptions};
+use super::options::{CycleOptions, JudgeOptions, OutputOptions, ServiceOptions};
 use super::output::Screen;
 use super::publish::{self, Publication};
 use super::service::{Home, Service, key};
@@ -29,6 +29,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) service: ServiceOptions,
     #[command(flatten)]
+    judge: JudgeOptions,
+    #[command(flatten)]
     pub(crate) cycle: CycleOptions,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
@@ -49,6 +51,8 @@ pub(crate) struct EvalArguments {
     #[command(flatten)]
     service: ServiceOptions,
     #[command(flatten)]
+    judge: JudgeOptions,
+    #[command(flatten)]
     output: OutputOptions,
 }
 
@@ -57,6 +61,7 @@ impl From<EvalArguments> for Arguments {
         Arguments {
             suites: eval.suites,
             service: eval.service,
+            judge: eval.judge,
             cycle: CycleOptions::default(),
             output: eval.output,
             with_cycle: false,
@@ -70,7 +75,7 @@ pub(crate) async fn main(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let mut suites = suites::load(&arguments.suites, screen)?;
-    if let Some(judge) = &arguments.service.judge_model {
+    if let Some(judge) = &arguments.judge.judge_model {
         suites.iter_mut().for_each(|suite| suite.judge_with(judge));
     }
     let homes = homes(&suites, &arguments.service)?;

@@ -29,7 +29,7 @@ pub(super) async fn write(cycle: &mut Cycle<'_>, planned: &[Planned]) -> Result<
         let why = if planned.is_empty() {
             "no scored answer that is not held out"
         } else {
-            "all written before"
+            "nothing left to write"
         };
         cycle.skip(STEP, why);
         return Ok(());
