@@ -11,8 +11,8 @@ pub(super) fn score(value: Option<f64>) -> String {
     value.map_or_else(|| NONE.to_owned(), |v| format!("{v:.3}"))
 }
 
-/// A figure beside the bound it is held against: four decimals, and as many more as it takes to see on
-/// which side of the bound it stands.
+/// A figure beside the bound it is held against: whole, or with three to four decimals, and as many more
+/// as it takes to see on which side of the bound it stands.
 pub(super) fn against(value: f64, bound: f64) -> String {
     let mut decimals = 4;
     let mut text = format!("{value:.decimals$}");
@@ -20,10 +20,11 @@ pub(super) fn against(value: f64, bound: f64) -> String {
         decimals += 1;
         text = format!("{value:.decimals$}");
     }
-    if text.contains('.') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text
+    let short = text.trim_end_matches('0');
+    match short.split_once('.') {
+        Some((whole, "")) => whole.to_owned(),
+        Some((_, decimals)) if decimals.len() < 3 => short.to_owned() + &"0".repeat(3 - decimals.len()),
+        _ => short.to_owned(),
     }
 }
 
@@ -82,7 +83,7 @@ mod tests {
     fn a_figure_never_looks_like_the_bound_it_misses() {
         assert_eq!(against(0.731, 0.7), "0.731");
         assert_eq!(against(0.699_999_9, 0.7), "0.6999999");
-        assert_eq!(against(0.7, 0.7), "0.7");
+        assert_eq!(against(0.7, 0.7), "0.700");
         assert_eq!(against(12.0, 10.0), "12");
         assert_eq!(against(0.0, 0.0), "0");
         assert_eq!(against(0.1 + 0.2, 0.3), "0.30000000000000004");

@@ -117,11 +117,19 @@ pub(super) fn plural(n: u64, one: &'static str, many: &'static str) -> String {
     format!("{} {}", super::numbers::count(n), if n == 1 { one } else { many })
 }
 
-/// The first letter in upper case, for a reason that stands as a sentence of its own.
+/// The first letter in upper case, for a reason that stands as a sentence of its own. A metric
+/// (`pass_rate(tag: x)`, `p10`) begins one as it is written in a gate.
 pub(super) fn sentence(text: &str) -> Cow<'_, str> {
+    let word = text.split(' ').next().unwrap_or_default();
+    let plain = word
+        .trim_end_matches([',', ':', ';'])
+        .chars()
+        .all(|c| c.is_alphabetic() || matches!(c, '-' | '\''));
     let mut chars = text.chars();
     match chars.next() {
-        Some(c) if c.is_ascii_lowercase() => Cow::Owned(c.to_ascii_uppercase().to_string() + chars.as_str()),
+        Some(c) if plain && c.is_ascii_lowercase() => {
+            Cow::Owned(c.to_ascii_uppercase().to_string() + chars.as_str())
+        }
         _ => Cow::Borrowed(text),
     }
 }
@@ -168,6 +176,21 @@ mod tests {
         assert_eq!(cut("äöü!", 2), ("äö", 2));
         assert_eq!(line("one\n\n two   three", 9), "one two…");
         assert_eq!(line("one\n\n two", 7), "one two");
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_and_a_metric_as_it_is_written() {
+        for (text, shown) in [
+            ("mean 0.59 is below 0.70", "Mean 0.59 is below 0.70"),
+            (
+                "pass_rate(tag: totals) 0.3 is below 0.9",
+                "pass_rate(tag: totals) 0.3 is below 0.9",
+            ),
+            ("p10 0.2 is below 0.3", "p10 0.2 is below 0.3"),
+            ("interrupted", "Interrupted"),
+        ] {
+            assert_eq!(sentence(text), shown);
+        }
     }
 
     proptest! {

@@ -45,6 +45,13 @@ fn escaped(text: &str, at: At) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut alive: Vec<&str> = Vec::new();
     for word in text.split(' ') {
+        if let Some((name, after)) = quoted_name(word) {
+            push_span(&mut out, &mut alive, at);
+            separate(&mut out);
+            out.push_str(&span(name, at));
+            out.push_str(after);
+            continue;
+        }
         if comes_alive(word) {
             alive.push(word);
             continue;
@@ -55,6 +62,13 @@ fn escaped(text: &str, at: At) -> String {
     }
     push_span(&mut out, &mut alive, at);
     out
+}
+
+/// A name that stands in backticks already, and the punctuation after it.
+fn quoted_name(word: &str) -> Option<(&str, &str)> {
+    let (name, after) = word.strip_prefix('`')?.split_once('`')?;
+    let plain = !name.is_empty() && after.chars().all(|c| matches!(c, ',' | ';' | ':' | '.'));
+    (plain && after.len() < 2).then_some((name, after))
 }
 
 fn push_span(out: &mut String, words: &mut Vec<&str>, at: At) {

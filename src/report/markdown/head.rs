@@ -86,7 +86,7 @@ pub(super) fn gates(view: &View, bytes: usize) -> String {
     if verdict.defaulted {
         out.push_str("The suite has no gates of its own: nothing but coverage was asked.\n\n");
     }
-    out.push_str("| | Gate | Figure | Bound | If not met | Why |\n| :-: | --- | --- | --- | --- | --- |\n");
+    out.push_str("| | Gate | Figure | Bound | Why |\n| --- | --- | --- | --- | --- |\n");
     let shown = rows(verdict.gates.iter().map(gate), GATES, bytes);
     out.push_str(&shown.text);
     out.push_str(&shown.rest("gates"));
@@ -101,11 +101,14 @@ pub(super) fn gates(view: &View, bytes: usize) -> String {
 }
 
 fn gate(gate: &GateVerdict) -> String {
-    let symbol = match gate.outcome {
+    let otherwise = word(&gate.otherwise);
+    let outcome = match (gate.outcome, otherwise.as_str()) {
         _ if !gate.applicable => "➖",
-        Outcome::Pass => "✅",
-        Outcome::Fail => "❌",
-        Outcome::Inconclusive => "❓",
+        (Outcome::Pass, _) => "✅ PASS",
+        (Outcome::Fail, "warn") => "⚠️ FAIL",
+        (Outcome::Fail, "hold") => "⏸️ FAIL",
+        (Outcome::Fail, _) => "❌ FAIL",
+        (Outcome::Inconclusive, _) => "❓ INCONCLUSIVE",
     };
     let figure = gate
         .figure
@@ -114,13 +117,26 @@ fn gate(gate: &GateVerdict) -> String {
         Some(spread) => format!("{figure} ({})", crate::report::numbers::interval(spread)),
         None => figure,
     };
-    let implied = if gate.implied { " (always asked)" } else { "" };
+    let mut asked = code(&gate.require, At::Cell);
+    if otherwise != "fail" {
+        asked.push_str(&format!(", else {otherwise}"));
+    }
+    if gate.implied {
+        asked.push_str(" (always asked)");
+    }
+    let op = match gate.op.as_str() {
+        ">=" => "≥",
+        "<=" => "≤",
+        "==" => "=",
+        other => other,
+    };
+    // A figure and its interval, an operator and its bound stay on one line.
     format!(
-        "| {symbol} | {}{implied} | {figure} | {} {} | {} | {} |\n",
-        code(&gate.require, At::Cell),
-        prose(&gate.op, At::Cell),
+        "| {} | {asked} | {} | {}\u{a0}{} | {} |\n",
+        outcome.replace(' ', "\u{a0}"),
+        figure.replace(' ', "\u{a0}"),
+        prose(op, At::Cell),
         gate.bound,
-        word(&gate.otherwise),
         prose(&gate.reason, At::Cell),
     )
 }
@@ -187,6 +203,7 @@ pub(super) fn figures(view: &View) -> String {
     });
     row("Unscored", &|g| match g.errors {
         0 => count(g.unscored.into()),
+        n if n == g.unscored => format!("{}, by failed calls", count(n.into())),
         n => format!(
             "{}, {} of them by failed calls",
             count(g.unscored.into()),
@@ -197,8 +214,14 @@ pub(super) fn figures(view: &View) -> String {
     row("Min / p10", &|g| format!("{} / {}", score(g.min), score(g.p10)));
     row("Standard deviation", &|g| score(g.stddev));
     for (name, group) in &groups {
-        for note in group.notes.iter().take(10) {
-            out.push_str(&format!("\n_{name}:_ {}\n", prose(note, At::Line)));
+        let notes: Vec<String> = group
+            .notes
+            .iter()
+            .take(10)
+            .map(|note| prose(note, At::Line))
+            .collect();
+        if !notes.is_empty() {
+            out.push_str(&format!("\n_{name}:_ {}\n", notes.join("; ")));
         }
     }
     if figures.overall.scored > 0 {

@@ -1,6 +1,7 @@
 //! A record → what a person sees at the end of a run: the verdict first, then why, within the width of
 //! the terminal.
 
+mod cases;
 mod parts;
 mod style;
 #[cfg(test)]
@@ -27,8 +28,8 @@ pub fn terminal(record: &Record, width: usize, colour: bool) -> String {
         ("Gates", parts::gates(&view, &style)),
         ("Scores", parts::figures(&view, &style)),
         ("Tags", parts::tags(&view, &style)),
-        ("Weakest cases", parts::weakest(&view, &style)),
-        ("What went wrong", parts::problems(&view, &style)),
+        ("Weakest cases", cases::weakest(&view, &style)),
+        ("What went wrong", cases::problems(&view, &style)),
         ("Cycle", parts::cycle(&view, &style)),
         ("Calls", parts::cost(&view, &style)),
     ];

@@ -5,14 +5,14 @@ use crate::gate::Outcome;
 use crate::report::bars::{bar, sparkline};
 use crate::report::numbers::{NONE, against, count, duration, interval, score, with_interval};
 use crate::report::text::plural;
-use crate::report::view::{CaseRow, ChatCost, Tone, View, samples_by_worth, word};
+use crate::report::view::{ChatCost, Tone, View, word};
 
 use super::{Column, Style, columns, foreign};
 
 /// Gates, tags and kinds of trouble that are listed, at most.
 const ROWS: usize = 20;
 /// Weakest cases that are listed, at most.
-const WEAKEST: usize = 5;
+pub(super) const WEAKEST: usize = 5;
 
 fn symbol_tone(symbol: &str) -> Tone {
     match symbol {
@@ -24,12 +24,25 @@ fn symbol_tone(symbol: &str) -> Tone {
 }
 
 /// A table whose first column is a symbol in its colour; the last column is dim.
-fn marked(rows: &[Vec<String>], aligned: &[Column], style: &Style) -> String {
+pub(super) fn marked(rows: &[Vec<String>], aligned: &[Column], style: &Style) -> String {
     columns(rows, aligned, style.width, |_, at, cell| match at {
         0 => style.tone(symbol_tone(cell), cell),
         at if at + 1 == aligned.len() => style.dim(cell),
         _ => cell.to_owned(),
     })
+}
+
+/// A table with what explains a row in lines of their own below it.
+pub(super) fn below(table: &str, style: &Style, mut explain: impl FnMut(usize) -> Option<String>) -> String {
+    let mut out = String::new();
+    for (at, line) in table.lines().enumerate() {
+        out.push_str(line);
+        out.push('\n');
+        if let Some(text) = explain(at) {
+            out.push_str(&style.wrapped_below(&text));
+        }
+    }
+    out
 }
 
 /// A line of its own behind a symbol, cut at the terminal's width.
@@ -72,24 +85,28 @@ pub(super) fn gates(view: &View, style: &Style) -> String {
                 figure.push_str(&format!(" ({})", interval(spread)));
             }
             let otherwise = word(&gate.otherwise);
-            let otherwise = if otherwise == "fail" {
-                String::new()
-            } else {
-                format!("else {otherwise}; ")
+            let note = match otherwise.as_str() {
+                _ if !gate.applicable => foreign(&gate.reason, 100),
+                "fail" => String::new(),
+                other => format!("else {other}"),
             };
-            vec![
-                symbol.to_owned(),
-                foreign(&gate.require, 50),
-                figure,
-                format!("{otherwise}{}", foreign(&gate.reason, 200)),
-            ]
+            vec![symbol.to_owned(), foreign(&gate.require, 50), figure, note]
         })
         .collect();
-    let mut out = marked(
+    let table = marked(
         &rows,
         &[Column::Left, Column::Left, Column::Left, Column::Left],
         style,
     );
+    // That a gate is met is said by its figure; why one is not takes as many lines as it needs, once.
+    let mut reasons: Vec<&str> = Vec::new();
+    let mut out = below(&table, style, |at| {
+        let gate = verdict.gates.get(at)?;
+        let unmet =
+            gate.applicable && gate.outcome != Outcome::Pass && !reasons.contains(&gate.reason.as_str());
+        reasons.push(&gate.reason);
+        unmet.then(|| foreign(&gate.reason, 300))
+    });
     out.push_str(&rest(verdict.gates.len(), rows.len(), "gates"));
     if verdict.defaulted {
         out.push_str("  the suite has no gates of its own: nothing but coverage was asked\n");
@@ -198,83 +215,6 @@ pub(super) fn tags(view: &View, style: &Style) -> String {
     columns(&rows, &aligned, style.width, painted) + &rest(view.tags.len(), rows.len(), "tags")
 }
 
-pub(super) fn weakest(view: &View, style: &Style) -> String {
-    let ranking = &view.ranking;
-    let rows: Vec<Vec<String>> = ranking.scored.iter().take(WEAKEST).map(case).collect();
-    let mut out = marked(
-        &rows,
-        &[
-            Column::Left,
-            Column::Left,
-            Column::Left,
-            Column::Left,
-            Column::Left,
-        ],
-        style,
-    );
-    if ranking.failing > rows.len() {
-        let all = plural(ranking.failing as u64, "case", "cases");
-        out.push_str(&format!(
-            "  {all} did not reach their pass score; the report has them\n"
-        ));
-    }
-    out
-}
-
-fn case(row: &CaseRow) -> Vec<String> {
-    let case = row.case;
-    let symbol = if row.passed == Some(false) { "✗" } else { "✓" };
-    let marks: Vec<&str> = [(case.critical, "critical"), (case.holdout, "holdout")]
-        .iter()
-        .filter(|(is, _)| *is)
-        .map(|(_, mark)| *mark)
-        .collect();
-    let said = samples_by_worth(case).into_iter().find_map(|sample| {
-        let check = sample.checks.iter().find(|check| !check.passed);
-        let check = check.map(|c| format!("check {}: {}", c.check, c.detail.as_deref().unwrap_or("failed")));
-        check.or_else(|| sample.votes.iter().find_map(|vote| vote.feedback.clone()))
-    });
-    let said = said.map(|text| foreign(&text, 160)).unwrap_or_default();
-    vec![
-        symbol.to_owned(),
-        foreign(&case.id, 40),
-        score(row.score),
-        marks.join(" "),
-        said,
-    ]
-}
-
-pub(super) fn problems(view: &View, style: &Style) -> String {
-    let rows: Vec<Vec<String>> = view
-        .problems
-        .iter()
-        .map(|problem| {
-            let ids: Vec<String> = problem.ids.iter().take(3).map(|id| foreign(id, 30)).collect();
-            let more = problem.cases.saturating_sub(ids.len() as u64);
-            let more = if more > 0 {
-                format!(" and {} more", count(more))
-            } else {
-                String::new()
-            };
-            let said = problem
-                .details
-                .first()
-                .map(|(text, _)| format!(": {}", foreign(text, 120)));
-            vec![
-                if problem.unscored > 0 { "✗" } else { "?" }.to_owned(),
-                problem.what.to_owned(),
-                format!("{}×", count(problem.count)),
-                format!("{}{more}{}", ids.join(", "), said.unwrap_or_default()),
-            ]
-        })
-        .collect();
-    marked(
-        &rows,
-        &[Column::Left, Column::Left, Column::Right, Column::Left],
-        style,
-    )
-}
-
 pub(super) fn cycle(view: &View, style: &Style) -> String {
     let Some(cycle) = &view.record.cycle else {
         return String::new();
@@ -296,7 +236,8 @@ pub(super) fn cycle(view: &View, style: &Style) -> String {
                 duration(step.duration_ms)
             };
             let id = step.id.as_deref().map(|id| foreign(id, 40));
-            let what = [Some(foreign(&step.detail, 100)), id]
+            // An id that is cut is none: it stands first.
+            let what = [id, Some(foreign(&step.detail, 100))]
                 .into_iter()
                 .flatten()
                 .collect::<Vec<_>>()

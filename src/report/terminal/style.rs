@@ -60,6 +60,19 @@ impl Style {
         out.push('\n');
         out
     }
+
+    /// As [`Style::wrapped`], dim and further in, for what explains the line above.
+    pub(in crate::report) fn wrapped_below(&self, text: &str) -> String {
+        let narrow = Style {
+            width: self.width.saturating_sub(3),
+            ..*self
+        };
+        narrow
+            .wrapped(text)
+            .lines()
+            .map(|line| format!("   {}\n", self.dim(line)))
+            .collect()
+    }
 }
 
 /// One line of a foreign text, of at most `chars` characters before it is made harmless: without control
