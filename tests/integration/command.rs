@@ -138,6 +138,21 @@ fn a_results_file_can_t_choose_the_folder_that_is_written_to() {
 }
 
 #[tokio::test]
+async fn a_cycle_believes_the_answers_and_the_gates_and_no_verdict_in_the_file() {
+    let (house, emulator) = (House::new(), emulator().await);
+    let gates = "gates: [{require: mean > 0.999}]\ncycle: {poll: 20ms}\n";
+    house.write("s.yaml", &suite("s", 2, gates));
+    assert_eq!(house.against(&emulator, &["eval", "s.yaml"]).await.code, 10);
+    let mut results = house.json(".tunegate/s/results.json");
+    results["verdict"]["decision"] = "pass".into();
+    results["figures"]["overall"]["mean"] = 1.0.into();
+    house.write("edited.json", &results.to_string());
+    let ended = house.against(&emulator, &["cycle", "edited.json"]).await;
+    assert_eq!(ended.code, 10, "{ended:?}");
+    assert_eq!(count(&emulator.state().await, "jobs"), 0);
+}
+
+#[tokio::test]
 async fn gates_decide_the_exit_code_and_nothing_is_snapshot_when_they_say_no() {
     let emulator = emulator().await;
     for (gates, code, snapshots) in [

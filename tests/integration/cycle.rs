@@ -1,6 +1,7 @@
 //! The cycle against a service that keeps books and fails on demand: what is written, how often, and what
 //! ends it.
 
+mod asking;
 mod service;
 
 use std::time::Duration;

@@ -26,7 +26,8 @@ pub(super) struct Books {
     pub(super) processing_at_snapshot: usize,
     /// Looks at a trace until its correction is through.
     pub(super) corrections: usize,
-    /// Faults to come: a part of the path, whether the effect is applied first, and the answer.
+    /// Faults to come: a part of the path of a POST (or of a GET, with the word before it), whether the effect is
+    /// applied first, and the answer.
     pub(super) faults: VecDeque<(&'static str, bool, Act)>,
     pub(super) recommendations: Option<Value>,
 }
@@ -77,10 +78,10 @@ impl Service {
 }
 
 pub(super) fn answer(books: &mut Books, request: &Request) -> Act {
-    let fault = books
-        .faults
-        .iter()
-        .position(|(part, ..)| request.path.contains(part) && request.method == "POST");
+    let fault = books.faults.iter().position(|(part, ..)| {
+        let (method, part) = part.split_once(' ').unwrap_or(("POST", part));
+        request.path.contains(part) && request.method == method
+    });
     let Some((_, applied, act)) = fault.and_then(|at| books.faults.remove(at)) else {
         return effect(books, request);
     };
