@@ -181,6 +181,10 @@ impl Reader {
                 None
             }
         };
+        if self.peek().is_some_and(char::is_alphanumeric) {
+            // `tag: two words`: half of a name is not what the suite was asked for.
+            parsed.named = None;
+        }
         self.mark(')', CLOSE)?;
         Ok(selector)
     }

@@ -301,6 +301,13 @@ fn gates_that_look_unintended_are_warned_of() {
 }
 
 #[test]
+fn half_of_a_name_with_spaces_is_not_called_unknown() {
+    let found = faults(&["mean(tag: two words) >= 0.5"]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].help.as_deref().unwrap().contains("quotes"), "{found:?}");
+}
+
+#[test]
 fn nothing_is_said_of_names_while_cases_are_missing() {
     let none = BTreeSet::new();
     let known = Known {
