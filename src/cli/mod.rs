@@ -108,8 +108,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Parses a command line. Help names each option's variable and not what it holds. A variable that is set to nothing counts as not set: that is how an action's
-/// input arrives that nobody gave.
+/// Parses a command line. Help names each option's variable and not what it holds. A variable that is set to
+/// nothing counts as not set: that is how an action's input arrives that nobody gave.
 fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
     let matches = with_variables(Cli::command()).try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 /// Whom to ask, and how hard.
@@ -46,7 +46,7 @@ pub(crate) struct ServiceOptions {
     )]
     pub(crate) timeout: Duration,
     /// Ask the built-in emulator in place of Prem Studio: no key, nothing leaves this machine
-    #[arg(long, env = "TUNEGATE_EMULATOR", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "TUNEGATE_EMULATOR", value_parser = BoolishValueParser::new())]
     pub(crate) emulator: bool,
 }
 
@@ -81,10 +81,10 @@ pub(crate) struct OutputOptions {
 #[command(next_help_heading = "Cycle")]
 pub(crate) struct CycleOptions {
     /// Everything but the launch of the fine-tuning job
-    #[arg(long, env = "TUNEGATE_NO_LAUNCH", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "TUNEGATE_NO_LAUNCH", value_parser = BoolishValueParser::new())]
     pub(crate) no_launch: bool,
     /// Show everything that would be written to the service, and write nothing to it
-    #[arg(long, env = "TUNEGATE_DRY_RUN", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "TUNEGATE_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub(crate) dry_run: bool,
 }
 
@@ -107,7 +107,7 @@ pub(crate) struct DisplayOptions {
         short,
         global = true,
         env = "TUNEGATE_QUIET",
-        value_parser = FalseyValueParser::new()
+        value_parser = BoolishValueParser::new()
     )]
     pub(crate) quiet: bool,
     /// Log every call on standard error (never its texts, never the key)
@@ -116,7 +116,7 @@ pub(crate) struct DisplayOptions {
         short,
         global = true,
         env = "TUNEGATE_VERBOSE",
-        value_parser = FalseyValueParser::new()
+        value_parser = BoolishValueParser::new()
     )]
     pub(crate) verbose: bool,
 }

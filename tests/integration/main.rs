@@ -35,4 +35,6 @@ mod stub;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
+mod usage;
+#[cfg(test)]
 mod wire;
