@@ -50,7 +50,7 @@ fn act(environment: &Environment, screen: &Screen) -> anyhow::Result<Exit> {
     let why = event.filter(|_| !arguments.service.emulator);
     if let Some(why) = why.and_then(|event| unsafe_here(&event, environment)) {
         // What can be said without the key is said all the same.
-        suites::load(&suites, screen)?;
+        suites::load(&suites, arguments.output.format, screen)?;
         skip(environment, screen, why);
         return Ok(Exit::Done);
     }

@@ -61,7 +61,7 @@ pub(crate) fn main(
             ));
         }
         Format::Text => {
-            suites::show(&readings, screen);
+            suites::show(&readings, arguments.format, screen);
             for reading in &readings {
                 let errors = reading
                     .diagnostics

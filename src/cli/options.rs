@@ -11,13 +11,13 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Service")]
 pub(crate) struct ServiceOptions {
     /// The project's id, in place of the suite's
-    #[arg(long, value_name = "ID", env = "TUNEGATE_PROJECT")]
+    #[arg(long, value_name = "ID", env = "TUNEGATE_PROJECT", value_parser = name)]
     pub(crate) project: Option<String>,
     /// The alias or id of the model, in place of the suite's
-    #[arg(long, value_name = "MODEL", env = "TUNEGATE_MODEL")]
+    #[arg(long, value_name = "MODEL", env = "TUNEGATE_MODEL", value_parser = name)]
     pub(crate) model: Option<String>,
     /// The dataset's id or label, in place of the suite's
-    #[arg(long, value_name = "DATASET", env = "TUNEGATE_DATASET")]
+    #[arg(long, value_name = "DATASET", env = "TUNEGATE_DATASET", value_parser = name)]
     pub(crate) dataset: Option<String>,
     /// Where Prem Studio is: https, or http on this machine
     #[arg(
@@ -55,7 +55,7 @@ pub(crate) struct ServiceOptions {
 #[command(next_help_heading = "Service")]
 pub(crate) struct JudgeOptions {
     /// The judge model, in place of the suite's
-    #[arg(long, value_name = "MODEL", env = "TUNEGATE_JUDGE_MODEL")]
+    #[arg(long, value_name = "MODEL", env = "TUNEGATE_JUDGE_MODEL", value_parser = name)]
     pub(crate) judge_model: Option<String>,
 }
 
@@ -148,6 +148,14 @@ impl When {
             When::Always => true,
             When::Never => false,
         }
+    }
+}
+
+/// A name without the blanks around it: `--model "$MODEL"` of a variable that is not set asks for nobody.
+fn name(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("must not be empty".to_owned()),
+        name => Ok(name.to_owned()),
     }
 }
 

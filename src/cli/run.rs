@@ -74,7 +74,7 @@ pub(crate) async fn main(
     environment: &Environment,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let mut suites = suites::load(&arguments.suites, screen)?;
+    let mut suites = suites::load(&arguments.suites, arguments.output.format, screen)?;
     if let Some(judge) = &arguments.judge.judge_model {
         suites.iter_mut().for_each(|suite| suite.judge_with(judge));
     }

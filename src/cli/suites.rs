@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::exit;
+use super::options::Format;
 use super::output::Screen;
 use crate::gate;
 use crate::github::{Annotation, AnnotationKind, Annotations};
@@ -76,8 +77,9 @@ pub(crate) fn is_refused(reading: &Reading) -> bool {
     reading.suite.is_none() || reading.refused()
 }
 
-/// Shows what is wrong: on standard error for a person, as annotations where GitHub's runner reads along.
-pub(crate) fn show(readings: &[Reading], screen: &Screen) {
+/// Shows what is wrong: on standard error for a person, as annotations where GitHub's runner reads along. It reads
+/// both streams, so that a script's JSON has standard output to itself.
+pub(crate) fn show(readings: &[Reading], format: Format, screen: &Screen) {
     let mut annotations = Annotations::default();
     for reading in readings {
         if reading.diagnostics.is_empty() {
@@ -98,7 +100,10 @@ pub(crate) fn show(readings: &[Reading], screen: &Screen) {
             }
         }
     }
-    screen.result(&annotations.commands());
+    match format {
+        Format::Text => screen.result(&annotations.commands()),
+        Format::Json => screen.command(&annotations.commands()),
+    }
 }
 
 fn annotation(d: &Diagnostic) -> Annotation {
@@ -119,9 +124,13 @@ pub(crate) fn count(number: usize, of: &str) -> String {
 }
 
 /// The suites, or the refusal of them all: one fault anywhere and nothing is run.
-pub(crate) fn load(patterns: &[String], screen: &Screen) -> anyhow::Result<Vec<suite::Suite>> {
+pub(crate) fn load(
+    patterns: &[String],
+    format: Format,
+    screen: &Screen,
+) -> anyhow::Result<Vec<suite::Suite>> {
     let readings = read(&expand(patterns)?);
-    show(&readings, screen);
+    show(&readings, format, screen);
     let refused = readings.iter().filter(|r| is_refused(r)).count();
     if refused > 0 {
         let errors: usize = readings

@@ -53,3 +53,42 @@ fn the_suite_that_init_writes_launches_and_scores_higher_when_run_again() {
     let (first, second) = (mean(), mean());
     assert!(first < 0.9 && second > first + 0.1, "{second} after {first}");
 }
+
+#[test]
+fn an_empty_name_is_refused_before_anything_is_asked() {
+    let house = House::new();
+    for flag in ["--project", "--model", "--dataset", "--judge-model"] {
+        let ended = house.run(&["eval", "s.yaml", "--emulator", flag, " "]);
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.stderr.contains(flag), "{ended:?}");
+    }
+}
+
+#[test]
+fn on_github_json_has_standard_output_to_itself() {
+    let house = House::new();
+    let warned =
+        "version: 1\nname: w\ncases:\n  - {id: a, prompt: x, tags: [T]}\n  - {id: b, prompt: x, tags: [t]}\n";
+    house.write("w.yaml", warned);
+    let github = [("GITHUB_ACTIONS", "true")];
+    let arguments = [
+        "eval",
+        "w.yaml",
+        "--emulator",
+        "--format",
+        "json",
+        "--project",
+        "p",
+        "--model",
+        "m",
+    ];
+    let ended = house.run_with(&arguments, &github);
+    assert!(
+        serde_json::from_str::<Value>(&ended.stdout).is_ok(),
+        "{}",
+        ended.stdout
+    );
+    assert!(ended.stderr.contains("::warning file=w.yaml,line=5"), "{ended:?}");
+    let text = house.run_with(&["check", "w.yaml"], &github);
+    assert!(text.stdout.contains("::warning file=w.yaml,line=5"), "{text:?}");
+}
