@@ -22,6 +22,7 @@ mod suites;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use environment::{Environment, is_empty};
@@ -108,25 +109,34 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Parses a command line. Help names each option's variable and not what it holds. A variable that is set to
-/// nothing counts as not set: that is how an action's input arrives that nobody gave.
+/// Parses a command line. A variable that is set to nothing counts as not set: that is how an action's input
+/// arrives that nobody gave.
 fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Cli, clap::Error> {
-    let matches = with_variables(Cli::command()).try_get_matches_from(arguments)?;
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let attempt = with_variables(Cli::command(), true).try_get_matches_from(&arguments);
+    let matches = attempt.map_err(|error| match error.kind() {
+        // Help names every variable, those too that are set to nothing.
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let again = with_variables(Cli::command(), false).try_get_matches_from(&arguments);
+            again.err().unwrap_or(error)
+        }
+        _ => error,
+    })?;
     Cli::from_arg_matches(&matches)
 }
 
-fn with_variables(command: clap::Command) -> clap::Command {
+/// Help says what a variable is named and not what it holds.
+fn with_variables(command: clap::Command, drop_empty: bool) -> clap::Command {
     command
         .mut_args(|argument| {
-            let empty = argument.get_env().is_some_and(is_empty);
             let argument = argument.hide_env_values(true);
-            if empty {
+            if drop_empty && argument.get_env().is_some_and(is_empty) {
                 argument.env(None::<&'static str>)
             } else {
                 argument
             }
         })
-        .mut_subcommands(with_variables)
+        .mut_subcommands(|command| with_variables(command, drop_empty))
 }
 
 fn dispatch(command: Command, environment: &Environment, screen: &output::Screen) -> anyhow::Result<Exit> {
