@@ -44,6 +44,14 @@ pub(crate) fn prepare(output_dir: &Path, suite: &str) -> anyhow::Result<PathBuf>
         ))
     };
     std::fs::create_dir_all(&folder).map_err(refusal)?;
+    for file in ["results.json", "summary.md"] {
+        if folder.join(file).is_dir() {
+            return Err(exit::usage(format!(
+                "{} is a folder: move it away",
+                folder.join(file).display()
+            )));
+        }
+    }
     let probe = folder.join(".write-probe");
     std::fs::write(&probe, b"")
         .and_then(|()| std::fs::remove_file(&probe))

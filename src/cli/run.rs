@@ -88,6 +88,7 @@ pub(crate) async fn main(
         .collect::<anyhow::Result<Vec<_>>>()?;
     let cancel = signals::cancellation()?;
     let mut done: Vec<Publication> = Vec::new();
+    let mut broken = None;
     for ((suite, home), folder) in suites.iter().zip(&homes).zip(folders) {
         if suites.len() > 1 {
             screen.note(&format!(
@@ -97,7 +98,14 @@ pub(crate) async fn main(
                 suites.len()
             ));
         }
-        let record = one(suite, home, arguments, environment, screen, &cancel).await?;
+        let record = match one(suite, home, arguments, environment, screen, &cancel).await {
+            Ok(record) => record,
+            // What the suites before it did is published first.
+            Err(error) => {
+                broken = Some(error);
+                break;
+            }
+        };
         let exit = publish::exit_of(&record, cancel.is_cancelled());
         let unauthorized = record
             .results
@@ -123,6 +131,11 @@ pub(crate) async fn main(
     if skipped > 0 {
         screen.warn(&format!("{skipped} suites were not run"));
     }
+    if done.is_empty()
+        && let Some(error) = broken
+    {
+        return Err(error);
+    }
     publish::publish(
         &done,
         &arguments.output.output_dir,
@@ -130,6 +143,9 @@ pub(crate) async fn main(
         environment,
         screen,
     )?;
+    if let Some(error) = broken {
+        return Err(error);
+    }
     let worst = done.iter().map(|p| p.exit).max().unwrap_or(Exit::Done);
     // A signal between two suites interrupts none of them, and the run all the same.
     Ok(if skipped > 0 && cancel.is_cancelled() {

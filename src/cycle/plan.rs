@@ -1,11 +1,11 @@
 //! Answers and their scores → the traces to write. Decides who is left out: held-out cases, answers
 //! that nobody scored, and a second answer of the same case with the same text.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use super::record::{PlannedWrite, TraceRecord, TraceState, Traces};
+use super::record::{PlannedWrite, Record, TraceRecord, TraceState, Traces};
 use super::run::Settings;
 use crate::studio::{NewTrace, fit_feedback};
 
@@ -89,50 +89,68 @@ pub(super) fn unwritten(planned: &Planned) -> TraceRecord {
     }
 }
 
-/// What a dry run shows in place of writing it, in the walkthrough's form. `trains`: the gates let a job be
-/// launched, so that snapshot and recommendations are written too.
+/// What a dry run shows in place of writing it, in the walkthrough's form, and how many traces are among it: what
+/// `record` holds of an earlier part is not written again. `trains`: the gates let a job be launched.
 pub(super) fn dry_run(
-    planned: &[&Planned],
+    planned: &[Planned],
     settings: &Settings,
     dataset: &str,
     trains: bool,
-) -> Vec<PlannedWrite> {
+    record: &Record,
+) -> (usize, Vec<PlannedWrite>) {
     let write = |call: &str, body: Value| PlannedWrite {
         call: call.to_owned(),
         body,
     };
-    let mut writes: Vec<PlannedWrite> = planned
+    let earlier: HashMap<(&str, u32), &TraceRecord> = record
+        .written
         .iter()
-        .map(|p| {
-            let t = &p.trace;
-            let body = json!({
-                "project_id": settings.project, "model_id": settings.model, "input": t.input,
-                "output": t.output, "score": t.score, "feedback": t.feedback,
-            });
-            write("create trace", body)
-        })
+        .map(|t| ((t.case.as_str(), t.sample), t))
         .collect();
-    if !planned.is_empty() {
-        writes.push(write("add to dataset", json!({ "traces": planned.len() })));
+    let (mut writes, mut additions) = (Vec::new(), Vec::new());
+    for p in planned {
+        let before = earlier.get(&(p.case.as_str(), p.sample));
+        let addition = json!({ "case": p.case, "sample": p.sample });
+        match before.map(|t| (t.state, t.trace_id.is_some())) {
+            None | Some((TraceState::Failed, false)) => {
+                let t = &p.trace;
+                let body = json!({
+                    "project_id": settings.project, "model_id": settings.model, "input": t.input,
+                    "output": t.output, "score": t.score, "feedback": t.feedback,
+                });
+                writes.push(write("create trace", body));
+                additions.push(write("add to dataset", addition));
+            }
+            Some((TraceState::Written | TraceState::Failed, true)) => {
+                additions.push(write("add to dataset", addition));
+            }
+            Some(_) => {}
+        }
     }
-    if trains {
+    let traces = writes.len();
+    writes.append(&mut additions);
+    let snapshot = record.snapshot_id.as_deref();
+    if trains && snapshot.is_none() {
         let split = settings.cycle.split_percentage;
         writes.push(write(
             "create snapshot",
             json!({ "dataset_id": dataset, "split_percentage": split }),
         ));
+    }
+    let snapshot = snapshot.unwrap_or("(the snapshot's)");
+    if trains {
         writes.push(write(
             "generate recommendations",
-            json!({ "snapshot_id": "(the snapshot's)" }),
+            json!({ "snapshot_id": snapshot }),
         ));
     }
     if trains && !settings.no_launch {
         let body = json!({
-            "snapshot_id": "(the snapshot's)", "name": settings.job_name, "experiments": "(the recommended ones)",
+            "snapshot_id": snapshot, "name": settings.job_name, "experiments": "(the recommended ones)",
         });
         writes.push(write("create job", body));
     }
-    writes
+    (traces, writes)
 }
 
 #[cfg(test)]

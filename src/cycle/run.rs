@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 use super::plan::{self, Answer, Planned};
-use super::record::{Dataset, FailedWrite, Outcome, Record, Step, StepState, TraceState};
+use super::record::{Dataset, FailedWrite, Outcome, Record, Step, StepState};
 use super::write::Unwritten;
 use super::{Event, leak, rows, traces, training};
 use crate::gate::{Decision, Verdict};
@@ -100,6 +100,10 @@ pub async fn run(
     };
     cycle.record.outcome = end.outcome;
     cycle.record.reason = end.reason;
+    if studio.http().cancel().is_cancelled() && !cycle.record.unknown.is_empty() {
+        let unknown = unknown_reason(&cycle.record.unknown);
+        cycle.record.reason = format!("{}; {unknown}", cycle.record.reason);
+    }
     cycle.record.count();
     cycle.record.duration_ms = millis(began.elapsed());
     cycle.record
@@ -169,6 +173,18 @@ impl Cycle<'_> {
                 human(self.settings.cycle.settle_timeout),
             )));
         }
+        if counts.failed > counts.planned / 2 {
+            self.skip("snapshot", "most of the traces are missing");
+            let cause = self
+                .record
+                .failed
+                .first()
+                .map_or(String::new(), |f| format!(": {}", f.cause));
+            return Err(Halt::stopped(format!(
+                "{} of {} traces could not be written or added{cause}; mend that and continue with `tunegate cycle`",
+                counts.failed, counts.planned
+            )));
+        }
         if counts.rows > 0 {
             return Ok(());
         }
@@ -206,23 +222,14 @@ impl Cycle<'_> {
     }
 
     fn show(&mut self, planned: &[Planned], dataset: &str, launch_allowed: bool) -> Halt {
-        let settled = |p: &&Planned| {
-            let earlier = self
-                .record
-                .written
-                .iter()
-                .find(|t| (&t.case, t.sample) == (&p.case, p.sample));
-            earlier.is_some_and(|t| t.trace_id.is_some() || t.state == TraceState::Unknown)
-        };
-        let open: Vec<&Planned> = planned.iter().filter(|p| !settled(p)).collect();
         let trains = launch_allowed && !planned.is_empty();
-        self.record.planned = plan::dry_run(&open, self.settings, dataset, trains);
+        let (traces, writes) = plan::dry_run(planned, self.settings, dataset, trains, &self.record);
+        let count = writes.len();
+        self.record.planned = writes;
         Halt {
             outcome: Outcome::DryRun,
             reason: format!(
-                "dry run: {} traces would be written; nothing was sent ({} writes shown)",
-                open.len(),
-                self.record.planned.len()
+                "dry run: {traces} traces would be written; nothing was sent ({count} writes shown)"
             ),
         }
     }

@@ -174,7 +174,10 @@ fn unmade(
     cycle.note(about, unwritten);
     let failure = unwritten.failure();
     let (state, reason) = match unwritten {
-        Unwritten::NotDone(_) => (StepState::Failed, failure.to_string()),
+        Unwritten::NotDone(_) => (
+            StepState::Failed,
+            format!("{failure}; mend that and continue with `tunegate cycle`"),
+        ),
         Unwritten::Unknown(_) => (
             StepState::Unknown,
             format!(
