@@ -12,7 +12,7 @@ use super::Event;
 use super::record::{FailedWrite, StepState, TraceState};
 use super::run::{Cycle, Halt};
 use super::write::{Unwritten, sleep, write};
-use crate::studio::{Added, Failure, Processing, Studio, Trace};
+use crate::studio::{Added, Failure, FailureKind, Processing, Studio, Trace};
 
 const ADD: &str = "rows";
 const SETTLE: &str = "corrections";
@@ -22,6 +22,13 @@ const IDLE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// … and this many looks in a row.
 const IDLE_LOOKS: u32 = 3;
+
+/// A queued trace that was a row at the first look, with nothing going on, counts as corrected after this
+/// time…
+const CALM_PATIENCE: Duration = Duration::from_secs(1);
+
+/// … and this many looks in a row.
+const CALM_LOOKS: u32 = 2;
 
 /// Adds every written trace to the dataset.
 pub(super) async fn add(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
@@ -61,6 +68,10 @@ pub(super) async fn add(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
             Ok(Added::Refused { reason }) => {
                 cycle.record.failed.push(refused(&about, reason));
                 TraceState::Failed
+            }
+            Err(unwritten) if unwritten.unsent() => {
+                halt = halt.or_else(|| cycle.stop_on(unwritten.failure()));
+                TraceState::Written
             }
             Err(unwritten) => {
                 cycle.note(&about, &unwritten);
@@ -124,22 +135,32 @@ fn taken(trace: &Trace) -> Option<Added> {
     }
 }
 
+/// A row, or what is to become one, on its way to being settled.
+struct Watched {
+    place: usize,
+    id: String,
+    /// The service said that it corrects it first.
+    queued: bool,
+    /// It was seen before its correction was over.
+    begun: bool,
+    /// Looks in a row at which nothing was going on.
+    idle: u32,
+}
+
 /// Waits until none of this run's traces is being corrected, or the suite's patience ends.
+///
+/// All of them are looked at, whatever the service answered when they were added, and once more together
+/// at the end of a wait: what counts is that nothing is under way when the snapshot is taken.
 pub(super) async fn settle(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
-    let mut waiting: Vec<(usize, String, u32)> = cycle
-        .record
-        .written
-        .iter()
-        .enumerate()
-        .filter(|(_, t)| t.state == TraceState::Processing)
-        .filter_map(|(place, t)| Some((place, t.trace_id.clone()?, 0)))
-        .collect();
+    let mut waiting = watched(cycle);
     if waiting.is_empty() {
         return Ok(());
     }
     let began = cycle.begin(SETTLE, Some(waiting.len()));
     let started = Instant::now();
     let patience = cycle.settings.cycle.settle_timeout;
+    let calm = CALM_PATIENCE.min(patience);
+    let mut all = true;
     let end = loop {
         let looked = look(
             cycle.studio,
@@ -148,25 +169,37 @@ pub(super) async fn settle(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
         )
         .await;
         let mut halt = None;
-        for (place, id, idle, seen) in looked {
-            let (state, idle) = match seen {
-                Ok(trace) => progress(&trace, idle, started.elapsed()),
+        for (mut watched, seen) in looked {
+            let before = cycle.record.written[watched.place].state;
+            let state = match seen {
+                Ok(trace) => progress(&trace, &mut watched, started.elapsed(), calm),
+                // It can't be looked at, and the service has said that it is a row.
+                Err(failure) if failure.kind == FailureKind::Rejected && !watched.queued => before,
                 Err(failure) => {
                     halt = halt.or_else(|| cycle.stop_on(&failure));
-                    (TraceState::Processing, idle)
+                    TraceState::Processing
                 }
             };
-            cycle.record.written[place].state = state;
+            cycle.record.written[watched.place].state = state;
             if state == TraceState::Processing {
-                waiting.push((place, id, idle));
-            } else {
+                waiting.push(watched);
+            } else if state != before {
                 cycle.emit(Event::Advanced { step: SETTLE, state });
             }
         }
         if let Some(halt) = halt {
             break Err(halt);
         }
-        if waiting.is_empty() || started.elapsed() >= patience {
+        if waiting.is_empty() {
+            if all {
+                break Ok(());
+            }
+            all = true;
+            waiting = watched(cycle);
+            continue;
+        }
+        all = false;
+        if started.elapsed() >= patience {
             break Ok(());
         }
         cycle.emit(Event::Waiting {
@@ -203,100 +236,69 @@ pub(super) async fn settle(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
     end
 }
 
-type Seen = (usize, String, u32, Result<Trace, Failure>);
+/// The traces of this run that are rows or are to become some.
+fn watched(cycle: &Cycle<'_>) -> Vec<Watched> {
+    let written = cycle.record.written.iter().enumerate();
+    written
+        .filter_map(|(place, t)| {
+            let (queued, begun) = match t.state {
+                TraceState::Processing => (true, false),
+                TraceState::Row => (false, false),
+                TraceState::Corrected => (true, true),
+                _ => return None,
+            };
+            Some(Watched {
+                place,
+                id: t.trace_id.clone()?,
+                queued,
+                begun,
+                idle: 0,
+            })
+        })
+        .collect()
+}
 
-async fn look(studio: &Studio, waiting: Vec<(usize, String, u32)>, concurrency: usize) -> Vec<Seen> {
+type Seen = (Watched, Result<Trace, Failure>);
+
+async fn look(studio: &Studio, waiting: Vec<Watched>, concurrency: usize) -> Vec<Seen> {
     stream::iter(waiting)
-        .map(|(place, id, idle)| async move {
-            let seen = studio.trace(&id).await;
-            (place, id, idle, seen)
+        .map(|watched| async move {
+            let seen = studio.trace(&watched.id).await;
+            (watched, seen)
         })
         .buffered(concurrency)
         .collect()
         .await
 }
 
-/// Where a trace stands that was queued, and how often it was seen idle in a row.
-fn progress(trace: &Trace, idle: u32, waited: Duration) -> (TraceState, u32) {
+/// Where a trace stands now.
+fn progress(trace: &Trace, watched: &mut Watched, waited: Duration, calm: Duration) -> TraceState {
     match (&trace.processing, trace.added_to_dataset) {
-        (Processing::Failed, _) => (TraceState::CorrectionFailed, 0),
-        (Processing::None, true) => (TraceState::Corrected, 0),
-        // Not begun yet, or given up without a word: looked at again a few times.
-        (Processing::None, false) if idle + 1 >= IDLE_LOOKS && waited >= IDLE_PATIENCE => {
-            (TraceState::CorrectionFailed, 0)
+        (Processing::Processing | Processing::Unknown(_), _) => {
+            (watched.queued, watched.begun, watched.idle) = (true, true, 0);
+            TraceState::Processing
         }
-        (Processing::None, false) => (TraceState::Processing, idle + 1),
-        (Processing::Processing | Processing::Unknown(_), _) => (TraceState::Processing, 0),
+        (Processing::Failed, _) => TraceState::CorrectionFailed,
+        (Processing::None, _) if !watched.queued => TraceState::Row,
+        (Processing::None, true) if watched.begun => TraceState::Corrected,
+        (Processing::None, added) => {
+            watched.begun |= !added;
+            watched.idle += 1;
+            let (looks, patience, end) = if added {
+                // A row from the start: corrected in an instant, or not begun yet.
+                (CALM_LOOKS, calm, TraceState::Corrected)
+            } else {
+                // Not begun yet, or given up without a word.
+                (IDLE_LOOKS, IDLE_PATIENCE, TraceState::CorrectionFailed)
+            };
+            if watched.idle >= looks && waited >= patience {
+                end
+            } else {
+                TraceState::Processing
+            }
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn trace(processing: Processing, added_to_dataset: bool) -> Trace {
-        Trace {
-            id: "t".into(),
-            created_at: None,
-            model_id: None,
-            input: "i".into(),
-            output: "o".into(),
-            score: Some(0.2),
-            added_to_dataset,
-            processing,
-        }
-    }
-
-    #[test]
-    fn a_trace_is_settled_only_when_it_is_a_row_or_has_failed() {
-        assert_eq!(
-            progress(&trace(Processing::Processing, true), 0, IDLE_PATIENCE).0,
-            TraceState::Processing
-        );
-        assert_eq!(
-            progress(
-                &trace(Processing::Unknown("later".into()), true),
-                0,
-                IDLE_PATIENCE
-            )
-            .0,
-            TraceState::Processing
-        );
-        assert_eq!(
-            progress(&trace(Processing::None, true), 0, IDLE_PATIENCE).0,
-            TraceState::Corrected
-        );
-        assert_eq!(
-            progress(&trace(Processing::Failed, false), 0, IDLE_PATIENCE).0,
-            TraceState::CorrectionFailed
-        );
-    }
-
-    #[test]
-    fn an_idle_trace_is_looked_at_again_before_it_counts_as_not_corrected() {
-        let mut idle = 0;
-        for _ in 1..IDLE_LOOKS {
-            let (state, next) = progress(&trace(Processing::None, false), idle, IDLE_PATIENCE);
-            assert_eq!(state, TraceState::Processing);
-            idle = next;
-        }
-        assert_eq!(
-            progress(&trace(Processing::None, false), idle, Duration::ZERO).0,
-            TraceState::Processing
-        );
-        assert_eq!(
-            progress(&trace(Processing::None, false), idle, IDLE_PATIENCE).0,
-            TraceState::CorrectionFailed
-        );
-    }
-
-    #[test]
-    fn a_trace_that_nothing_happened_to_was_not_added() {
-        assert_eq!(taken(&trace(Processing::None, false)), None);
-        assert_eq!(taken(&trace(Processing::Processing, false)), Some(Added::Queued));
-        assert_eq!(
-            taken(&trace(Processing::None, true)),
-            Some(Added::Row { datapoint: None })
-        );
-    }
-}
+mod tests;

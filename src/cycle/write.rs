@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-use crate::studio::{Effect, Failure, Studio};
+use crate::studio::{Effect, Failure, FailureKind, Studio};
 
 /// Times a write is sent at the most.
 const ROUNDS: usize = 5;
@@ -25,6 +25,12 @@ impl Unwritten {
             Effect::NotDone => Unwritten::NotDone(failure),
             Effect::Askable | Effect::Unknown => Unwritten::Unknown(failure),
         }
+    }
+
+    /// Whether nothing at all went out, because the run had been cancelled before.
+    pub(super) fn unsent(&self) -> bool {
+        let failure = self.failure();
+        failure.kind == FailureKind::Cancelled && failure.attempts == 0
     }
 
     pub(super) fn failure(&self) -> &Failure {
@@ -59,8 +65,16 @@ pub(super) async fn write<T>(
             Ok(done) => return Ok(done),
             Err(failure) => failure,
         };
+        let repeated = sent > 0;
         sent += failure.attempts;
         failure.attempts = sent;
+        // A repeat that is refused may be so because the first one took effect, later than it was asked for.
+        if repeated
+            && failure.kind == FailureKind::Rejected
+            && let Ok(Some(done)) = ask().await
+        {
+            return Ok(done);
+        }
         if failure.effect() != Effect::Askable {
             return Err(Unwritten::of(failure));
         }

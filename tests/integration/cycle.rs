@@ -2,6 +2,7 @@
 //! ends it.
 
 mod asking;
+mod races;
 mod service;
 
 use std::time::Duration;

@@ -30,6 +30,12 @@ pub(super) struct Books {
     /// applied first, and the answer.
     pub(super) faults: VecDeque<(&'static str, bool, Act)>,
     pub(super) recommendations: Option<Value>,
+    /// What is corrected is answered as added, and is a row from the start.
+    pub(super) row_at_once: bool,
+    /// Looks at an added trace that show nothing of it yet.
+    pub(super) lag: u64,
+    /// Somebody else takes a snapshot while the first trace is added.
+    pub(super) somebody_else: bool,
 }
 
 pub(super) struct Service {
@@ -164,20 +170,33 @@ pub(super) fn trace<'b>(books: &'b mut Books, id: &str) -> &'b mut Value {
 }
 
 pub(super) fn add(books: &mut Books, id: &str) -> Act {
+    if std::mem::take(&mut books.somebody_else) {
+        books.snapshots.push(json!({ "id": "somebody-elses" }));
+    }
+    let (row_at_once, lag) = (books.row_at_once, books.lag);
     let trace = trace(books, id);
-    assert_eq!(trace["addedToDataset"], false, "{id} is added twice");
+    if trace["addedToDataset"] == true || trace["processingStatus"] == "processing" {
+        assert!(lag > 0, "{id} is added twice");
+        return Act::json(409, json!({ "error": "already added" }));
+    }
     let weak = trace["score"].as_f64().unwrap() < 0.7;
-    trace["addedToDataset"] = json!(!weak);
+    trace["addedToDataset"] = json!(row_at_once || !weak);
     trace["processingStatus"] = json!(if weak { "processing" } else { "none" });
-    let status = if weak { "queued" } else { "added" };
+    let status = if weak && !row_at_once { "queued" } else { "added" };
     Act::ok(json!({ "traceId": id, "status": status, "success": true, "datapointId": null }))
 }
 
 pub(super) fn look(books: &mut Books, id: &str) -> Act {
-    let corrections = books.corrections;
+    let (corrections, lag) = (books.corrections, books.lag);
     let trace = trace(books, id);
     let looks = trace["looks"].as_u64().unwrap() + 1;
     trace["looks"] = json!(looks);
+    if looks <= lag {
+        let mut old = trace.clone();
+        old["addedToDataset"] = json!(false);
+        old["processingStatus"] = json!("none");
+        return Act::ok(old);
+    }
     if trace["processingStatus"] == "processing" && looks as usize > corrections {
         let failed = trace["input"].as_str().unwrap().contains("hopeless");
         trace["processingStatus"] = json!(if failed { "failed" } else { "none" });
