@@ -17,7 +17,7 @@ use crate::studio::{Effect, Failure, FailureKind, NewTrace, Studio, TRACES_PER_W
 const STEP: &str = "traces";
 
 /// Pages that are read to find a trace that may or may not have been written.
-const ASK_PAGES: u32 = 50;
+const ASK_PAGES: u32 = 500;
 
 /// A trace of the plan that is still to be written: its place in `record.written`, and the trace.
 type Pending<'a> = (usize, &'a Planned);
@@ -115,15 +115,26 @@ async fn probe(
     Ok(())
 }
 
+/// Writes the rest. Traces with the words of another one come last and one write after the other: were two
+/// of them under way, and one met a server error, the other would be found in its place.
 async fn rest(cycle: &mut Cycle<'_>, pending: VecDeque<Pending<'_>>, run: &Run<'_>) -> Result<(), Halt> {
+    let mut words = HashSet::new();
+    let (first, twins): (Vec<_>, Vec<_>) = pending
+        .into_iter()
+        .partition(|(_, p)| words.insert((p.trace.input.trim(), p.trace.output.trim())));
+    write_all(cycle, first, run).await?;
+    for twin in twins {
+        write_all(cycle, vec![twin], run).await?;
+    }
+    Ok(())
+}
+
+async fn write_all(cycle: &mut Cycle<'_>, pending: Vec<Pending<'_>>, run: &Run<'_>) -> Result<(), Halt> {
     let size = match cycle.studio.trace_form() {
         Some(TraceForm::Array | TraceForm::Results) => TRACES_PER_WRITE,
         Some(TraceForm::Walkthrough | TraceForm::Object) | None => 1,
     };
-    let chunks: Vec<Vec<Pending<'_>>> = Vec::from(pending)
-        .chunks(size)
-        .map(<[Pending<'_>]>::to_vec)
-        .collect();
+    let chunks: Vec<Vec<Pending<'_>>> = pending.chunks(size).map(<[Pending<'_>]>::to_vec).collect();
     let halted = AtomicBool::new(false);
     let mut outcomes = stream::iter(chunks)
         .map(|chunk| async {
@@ -160,7 +171,9 @@ fn take(
             }
             Err(unwritten) => {
                 let about = cycle.record.written[place].case.clone();
-                cycle.note(&about, &unwritten);
+                if !unwritten.unsent() {
+                    cycle.note(&about, &unwritten);
+                }
                 halt = halt.or_else(|| cycle.stop_on(unwritten.failure()));
                 match unwritten {
                     Unwritten::NotDone(_) => TraceState::Failed,
@@ -257,10 +270,15 @@ impl Run<'_> {
         let mut taken: HashSet<String> = HashSet::new();
         for page in 1..=ASK_PAGES {
             let listed = self.studio.traces(self.project, None, page).await?;
-            let last = listed.traces.is_empty();
+            let mut last = listed.traces.is_empty();
             for trace in listed.traces {
                 if before.contains(&trace.id) {
-                    return Ok(found);
+                    // The page is read to its end: traces of one instant stand in any order.
+                    last = true;
+                    continue;
+                }
+                if self.ids.borrow().contains(&trace.id) {
+                    continue;
                 }
                 let hit = wanted.iter().zip(&mut found).find(|(w, found)| {
                     found.is_none()

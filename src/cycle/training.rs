@@ -116,14 +116,21 @@ pub(super) async fn snapshot(cycle: &mut Cycle<'_>, dataset: &Dataset) -> Result
     }
     let began = cycle.begin(SNAPSHOT, None);
     let (studio, settings) = (cycle.studio, cycle.settings);
-    let before: HashSet<&str> = dataset.snapshots.iter().map(|s| s.id.as_str()).collect();
+    // Looked at now: what others took while this run waited for corrections is not ours.
+    let before: HashSet<String> = match snapshots(cycle, &dataset.id).await {
+        Ok(before) => before.into_iter().map(|s| s.id).collect(),
+        Err(failure) => {
+            cycle.end(began, StepState::Failed, None, failure.to_string());
+            return Err(cycle.stop_on(&failure).unwrap_or_else(|| failure.into()));
+        }
+    };
     let split = settings.cycle.split_percentage;
     let made = write(
         studio,
         async || studio.create_snapshot(&dataset.id, split).await,
         async || {
             let mut new = snapshots(cycle, &dataset.id).await?;
-            new.retain(|s| !before.contains(s.id.as_str()));
+            new.retain(|s| !before.contains(&s.id));
             match new.as_slice() {
                 [] => Ok(None),
                 [ours] => Ok(Some(ours.id.clone())),
