@@ -65,7 +65,7 @@ fn escaped(text: &str, at: At) -> String {
 }
 
 /// A name that stands in backticks already, and the punctuation after it.
-fn quoted_name(word: &str) -> Option<(&str, &str)> {
+pub(super) fn quoted_name(word: &str) -> Option<(&str, &str)> {
     let (name, after) = word.strip_prefix('`')?.split_once('`')?;
     let plain = !name.is_empty() && after.chars().all(|c| matches!(c, ',' | ';' | ':' | '.'));
     (plain && after.len() < 2).then_some((name, after))
