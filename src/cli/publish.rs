@@ -72,6 +72,11 @@ pub(crate) fn exit_of(record: &Record, interrupted: bool) -> Exit {
         Some(Outcome::Stopped) => return Exit::Service,
         Some(Outcome::Launched | Outcome::NotLaunched | Outcome::Held | Outcome::DryRun) | None => {}
     }
+    let all = &record.figures.overall;
+    if all.errors == all.cases && all.scored == 0 {
+        // Every case met a failed call: the service was not there to be evaluated.
+        return Exit::Service;
+    }
     match record.verdict.decision {
         Decision::Pass | Decision::Hold => Exit::Done,
         Decision::Fail => Exit::GateFailed,

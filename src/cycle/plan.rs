@@ -85,7 +85,7 @@ pub(super) fn unwritten(planned: &Planned) -> TraceRecord {
         case: planned.case.clone(),
         sample: planned.sample,
         trace_id: None,
-        state: TraceState::Failed,
+        state: TraceState::NotSent,
     }
 }
 
@@ -112,7 +112,7 @@ pub(super) fn dry_run(
         let before = earlier.get(&(p.case.as_str(), p.sample));
         let addition = json!({ "case": p.case, "sample": p.sample });
         match before.map(|t| (t.state, t.trace_id.is_some())) {
-            None | Some((TraceState::Failed, false)) => {
+            None | Some((TraceState::NotSent | TraceState::Failed, false)) => {
                 let t = &p.trace;
                 let body = json!({
                     "project_id": settings.project, "model_id": settings.model, "input": t.input,

@@ -148,6 +148,8 @@ pub enum TraceState {
     Processing,
     /// The service failed at correcting it.
     CorrectionFailed,
+    /// Not sent: the cycle ended before.
+    NotSent,
     /// It could not be written or added.
     Failed,
     /// Not known whether it was written or added.

@@ -249,6 +249,25 @@ async fn a_refused_key_stops_the_run_with_what_to_set_and_a_report() {
 }
 
 #[test]
+fn a_service_that_is_not_there_ends_an_evaluation_with_4() {
+    let house = House::new();
+    house.write("s.yaml", &suite("s", 1, EASY));
+    // Nobody listens on a port that was just given back.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let url = format!("http://127.0.0.1:{port}");
+    let ended = house.run_with(
+        &["eval", "s.yaml", "--base-url", &url],
+        &[("PREMAI_API_KEY", "secret-key")],
+    );
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(house.path(".tunegate/s/summary.md").exists());
+}
+
+#[test]
 fn several_suites_have_a_report_each_and_one_total() {
     let house = House::new();
     house
