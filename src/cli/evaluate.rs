@@ -10,19 +10,20 @@ use super::output::Screen;
 use super::progress;
 use super::service::{Home, Service};
 use crate::report::Record;
-use crate::results::{CallTally, JudgeRecord, Results, Run, SuiteRecord, Tool, VERSION};
+use crate::results::{CallTally, JudgeRecord, Results, Run, Stopped, SuiteRecord, Tool, VERSION};
 use crate::suite::Suite;
 use crate::{eval, gate, score};
 
 /// How long a model that needs loading is waited for: a large one takes minutes to get to its GPU.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// Asks, judges, scores and gates.
+/// Asks, judges, scores and gates. `refused`: why nothing may be asked.
 pub(crate) async fn evaluate(
     suite: &Suite,
     home: &Home,
     service: &Service,
     concurrency: usize,
+    refused: Option<Stopped>,
     environment: &Environment,
     screen: &Screen,
 ) -> anyhow::Result<Record> {
@@ -36,7 +37,10 @@ pub(crate) async fn evaluate(
     let started_at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let (events, incoming) = mpsc::unbounded_channel();
     let shown = tokio::spawn(progress::evaluation(suite.name.clone(), screen.clone(), incoming));
-    let evaluation = eval::run(suite, &service.studio, &settings, &events).await;
+    let evaluation = match refused {
+        Some(stopped) => eval::not_begun(suite, stopped),
+        None => eval::run(suite, &service.studio, &settings, &events).await,
+    };
     drop(events);
     let _ = shown.await;
     let results = Results {

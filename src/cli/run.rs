@@ -12,6 +12,7 @@ use super::output::Screen;
 use super::publish::{self, Publication};
 use super::service::{Home, Service, key};
 use super::{cycle, signals, suites};
+use crate::cycle::check_dataset;
 use crate::results::StopKind;
 use crate::suite::Suite;
 
@@ -174,7 +175,14 @@ async fn one(
         cancel.clone(),
     )
     .await?;
-    let mut record = evaluate(suite, home, &service, concurrency, environment, screen).await?;
+    // Answers that no dataset could take are not paid for.
+    let refused = match arguments.with_cycle {
+        true => check_dataset(&service.studio, &home.project, home.dataset.as_deref())
+            .await
+            .err(),
+        false => None,
+    };
+    let mut record = evaluate(suite, home, &service, concurrency, refused, environment, screen).await?;
     if arguments.with_cycle && record.results.run.stopped.is_none() {
         cycle::take(&mut record, home, &service, &arguments.cycle, concurrency, screen).await?;
         record.results.calls = tally(&service);

@@ -36,7 +36,7 @@ pub(super) async fn check(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
                 cycle.end(began, StepState::Failed, None, format!("not checked: {failure}"));
                 return match failure.kind {
                     FailureKind::Unauthorized | FailureKind::Cancelled => {
-                        cycle.stop_on(&failure).map_or(Ok(()), Err)
+                        Halt::of(&failure).map_or(Ok(()), Err)
                     }
                     _ => Ok(()),
                 };

@@ -4,6 +4,7 @@
 //! out, whatever happens on the way. Nothing is written twice: a write whose answer never came readable
 //! counts as unknown and holds the launch.
 
+mod dataset;
 mod events;
 mod leak;
 mod plan;
@@ -14,6 +15,7 @@ mod traces;
 mod training;
 mod write;
 
+pub use dataset::check_dataset;
 pub use events::Event;
 pub use plan::Answer;
 pub use record::{

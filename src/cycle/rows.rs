@@ -70,12 +70,12 @@ pub(super) async fn add(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
                 TraceState::Failed
             }
             Err(unwritten) if unwritten.unsent() => {
-                halt = halt.or_else(|| cycle.stop_on(unwritten.failure()));
+                halt = halt.or_else(|| Halt::of(unwritten.failure()));
                 TraceState::Written
             }
             Err(unwritten) => {
                 cycle.note(&about, &unwritten);
-                halt = halt.or_else(|| cycle.stop_on(unwritten.failure()));
+                halt = halt.or_else(|| Halt::of(unwritten.failure()));
                 match unwritten {
                     Unwritten::NotDone(_) => TraceState::Failed,
                     Unwritten::Unknown(_) => TraceState::Unknown,
@@ -176,7 +176,7 @@ pub(super) async fn settle(cycle: &mut Cycle<'_>) -> Result<(), Halt> {
                 // It can't be looked at, and the service has said that it is a row.
                 Err(failure) if failure.kind == FailureKind::Rejected && !watched.queued => before,
                 Err(failure) => {
-                    halt = halt.or_else(|| cycle.stop_on(&failure));
+                    halt = halt.or_else(|| Halt::of(&failure));
                     TraceState::Processing
                 }
             };

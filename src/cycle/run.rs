@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::plan::{self, Answer, Planned};
 use super::record::{Dataset, FailedWrite, Outcome, Record, Step, StepState};
 use super::write::Unwritten;
-use super::{Event, leak, rows, traces, training};
+use super::{Event, dataset, leak, rows, traces, training};
 use crate::gate::{Decision, Verdict};
 use crate::results::{CycleSettings, Harvest};
 use crate::studio::{Failure, FailureKind, Studio};
@@ -48,6 +48,17 @@ impl Halt {
         Halt {
             outcome: Outcome::Stopped,
             reason: reason.into(),
+        }
+    }
+
+    /// Ends the cycle where going on makes no sense: the key is refused, or the run was cancelled.
+    pub(super) fn of(failure: &Failure) -> Option<Self> {
+        match failure.kind {
+            FailureKind::Unauthorized => Some(Halt::stopped(format!(
+                "the service refuses the key ({failure}): set PREMAI_API_KEY to a key that may write to this project"
+            ))),
+            FailureKind::Cancelled => Some(Halt::stopped("interrupted")),
+            _ => None,
         }
     }
 
@@ -206,7 +217,8 @@ impl Cycle<'_> {
 
     async fn find_dataset(&mut self) -> Result<crate::studio::Dataset, Halt> {
         let began = self.begin("project", None);
-        let found = training::find_dataset(self).await;
+        let settings = self.settings;
+        let found = dataset::find(self.studio, &settings.project, settings.dataset.as_deref()).await;
         match &found {
             Ok(dataset) => {
                 self.record.dataset = Some(Dataset {
@@ -280,17 +292,6 @@ impl Cycle<'_> {
         match unwritten {
             Unwritten::NotDone(_) => self.record.failed.push(entry),
             Unwritten::Unknown(_) => self.record.unknown.push(entry),
-        }
-    }
-
-    /// Ends the cycle where going on makes no sense: the key is refused, or the run was cancelled.
-    pub(super) fn stop_on(&self, failure: &Failure) -> Option<Halt> {
-        match failure.kind {
-            FailureKind::Unauthorized => Some(Halt::stopped(format!(
-                "the service refuses the key ({failure}): set PREMAI_API_KEY to a key that may write to this project"
-            ))),
-            FailureKind::Cancelled => Some(Halt::stopped("interrupted")),
-            _ => None,
         }
     }
 }

@@ -174,7 +174,7 @@ fn take(
                 if !unwritten.unsent() {
                     cycle.note(&about, &unwritten);
                 }
-                halt = halt.or_else(|| cycle.stop_on(unwritten.failure()));
+                halt = halt.or_else(|| Halt::of(unwritten.failure()));
                 match unwritten {
                     Unwritten::NotDone(_) => TraceState::Failed,
                     Unwritten::Unknown(_) => TraceState::Unknown,

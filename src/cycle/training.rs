@@ -1,4 +1,4 @@
-//! The steps from rows to a job: the dataset, the snapshot, the recommendations, the launch.
+//! The steps from rows to a job: the snapshot, the recommendations, the launch.
 
 use std::collections::HashSet;
 
@@ -18,91 +18,6 @@ const SNAPSHOT: &str = "snapshot";
 const RECOMMENDATIONS: &str = "recommendations";
 const LAUNCH: &str = "launch";
 
-/// Names that an error lists at the most.
-const LISTED: usize = 20;
-
-/// The project's dataset, or the one of several that the suite names.
-pub(super) async fn find_dataset(cycle: &Cycle<'_>) -> Result<Dataset, Halt> {
-    let settings = cycle.settings;
-    let project = match cycle.studio.project(&settings.project).await {
-        Ok(project) => project,
-        Err(failure) => return Err(no_project(cycle, failure).await),
-    };
-    let labels = |datasets: &[Dataset]| {
-        let named = datasets.iter().map(|d| format!("{} ({})", d.label, d.id));
-        listed(named.collect())
-    };
-    let Some(wanted) = &settings.dataset else {
-        return match <[Dataset; 1]>::try_from(project.datasets) {
-            Ok([only]) => Ok(only),
-            Err(none) if none.is_empty() => Err(Halt::stopped(format!(
-                "project {} has no dataset: create one in Prem Studio and run again",
-                settings.project
-            ))),
-            Err(several) => Err(Halt::stopped(format!(
-                "project {} has {} datasets and the suite names none: set `dataset:` or TUNEGATE_DATASET to one of {}",
-                settings.project,
-                several.len(),
-                labels(&several)
-            ))),
-        };
-    };
-    let matching = |d: &&Dataset| d.id == *wanted;
-    let by_id = project.datasets.iter().find(matching);
-    let by_label: Vec<&Dataset> = project.datasets.iter().filter(|d| d.label == *wanted).collect();
-    match (by_id, by_label.as_slice()) {
-        (Some(dataset), _) => Ok(dataset.clone()),
-        (None, [only]) => Ok((*only).clone()),
-        (None, []) => Err(Halt::stopped(format!(
-            "dataset {wanted} is not in project {}; there is {}",
-            settings.project,
-            if project.datasets.is_empty() {
-                "none".to_owned()
-            } else {
-                labels(&project.datasets)
-            }
-        ))),
-        (None, several) => Err(Halt::stopped(format!(
-            "{} datasets are labelled {wanted}: name one by its id: {}",
-            several.len(),
-            labels(&several.iter().map(|d| (*d).clone()).collect::<Vec<_>>())
-        ))),
-    }
-}
-
-async fn no_project(cycle: &Cycle<'_>, failure: Failure) -> Halt {
-    if let Some(halt) = cycle.stop_on(&failure) {
-        return halt;
-    }
-    if failure.kind == FailureKind::Rejected
-        && let Ok(projects) = cycle.studio.projects().await
-        && projects.iter().all(|(id, _)| *id != cycle.settings.project)
-    {
-        let named = projects
-            .iter()
-            .map(|(id, name)| format!("{name} ({id})"))
-            .collect();
-        return Halt::stopped(format!(
-            "project {} is not there ({failure}); this key sees {}",
-            cycle.settings.project,
-            listed(named)
-        ));
-    }
-    failure.into()
-}
-
-fn listed(names: Vec<String>) -> String {
-    let more = names.len().saturating_sub(LISTED);
-    let mut text = names.into_iter().take(LISTED).collect::<Vec<_>>().join(", ");
-    if text.is_empty() {
-        text.push_str("none");
-    }
-    if more > 0 {
-        text.push_str(&format!(" and {more} more"));
-    }
-    text
-}
-
 /// Takes the snapshot, or goes on with the one that an earlier part of this cycle took.
 pub(super) async fn snapshot(cycle: &mut Cycle<'_>, dataset: &Dataset) -> Result<String, Halt> {
     if let Some(id) = cycle.record.snapshot_id.clone() {
@@ -121,7 +36,7 @@ pub(super) async fn snapshot(cycle: &mut Cycle<'_>, dataset: &Dataset) -> Result
         Ok(before) => before.into_iter().map(|s| s.id).collect(),
         Err(failure) => {
             cycle.end(began, StepState::Failed, None, failure.to_string());
-            return Err(cycle.stop_on(&failure).unwrap_or_else(|| failure.into()));
+            return Err(Halt::of(&failure).unwrap_or_else(|| failure.into()));
         }
     };
     let split = settings.cycle.split_percentage;
@@ -194,7 +109,7 @@ fn unmade(
         ),
     };
     cycle.end(began, state, None, reason.clone());
-    cycle.stop_on(failure).unwrap_or_else(|| Halt::stopped(reason))
+    Halt::of(failure).unwrap_or_else(|| Halt::stopped(reason))
 }
 
 /// Has experiments recommended for the snapshot and waits for them. `taken_before`: the snapshot is an earlier
@@ -270,7 +185,7 @@ async fn wait_for_recommendations(cycle: &Cycle<'_>, snapshot: &str) -> Result<R
                 RecommendationStatus::Unknown(word) => format!("a status this version does not know: {word}"),
             },
             Err(failure) => {
-                if let Some(halt) = cycle.stop_on(&failure) {
+                if let Some(halt) = Halt::of(&failure) {
                     return Err(halt);
                 }
                 // Asking again is harmless, and 404 right after the request may only be a lagging replica.
@@ -326,7 +241,7 @@ pub(super) async fn launch(
         Ok(before) => before,
         Err(failure) => {
             cycle.end(began, StepState::Failed, None, failure.to_string());
-            return Err(cycle.stop_on(&failure).unwrap_or_else(|| failure.into()));
+            return Err(Halt::of(&failure).unwrap_or_else(|| failure.into()));
         }
     };
     let made = write(

@@ -132,6 +132,17 @@ pub async fn run(
     }
 }
 
+/// The evaluation of a suite that may not begin: nothing is asked, and every case says so.
+pub fn not_begun(suite: &Suite, stopped: Stopped) -> Evaluation {
+    let outcome = pipeline::Outcome::not_begun(stopped);
+    let (cases, stopped) = outcome.into_cases(&suite.cases, suite.judge.votes);
+    Evaluation {
+        cases,
+        stopped,
+        duration: Duration::ZERO,
+    }
+}
+
 /// Everything that must be right before the first answer is asked for.
 async fn prepare<'s>(
     suite: &'s Suite,

@@ -209,6 +209,27 @@ async fn a_broken_suite_stops_everything_before_the_first_call() {
     assert!(!house.path(".tunegate").exists());
 }
 
+#[tokio::test]
+async fn a_dataset_that_is_not_there_is_told_before_an_answer_is_paid_for() {
+    let (house, emulator) = (House::new(), emulator().await);
+    house.write("s.yaml", &suite("s", 3, EASY));
+    let ended = house
+        .against(&emulator, &["run", "s.yaml", "--dataset", "invoises"])
+        .await;
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(
+        ended.stdout.contains("invoices"),
+        "the list of what is there: {ended:?}"
+    );
+    let results = house.json(".tunegate/s/results.json");
+    assert!(
+        results["calls"].get("chat: answer").is_none(),
+        "{}",
+        results["calls"]
+    );
+    assert_eq!(results["cases"][0]["samples"][0]["outcome"], "not_asked");
+}
+
 #[test]
 fn no_key_and_no_project_are_told_with_what_to_set() {
     let house = House::new();
