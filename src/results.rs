@@ -91,7 +91,7 @@ pub struct SuiteRecord {
     pub name: String,
     /// The suite's file as it was given.
     pub path: String,
-    /// See [`crate::suite::Suite::fingerprint`].
+    /// SHA-256 (hex) over everything that shapes the evaluation: cases, parameters, judge, gates.
     pub fingerprint: String,
     /// The project's id, after overrides.
     pub project: String,
@@ -117,7 +117,7 @@ pub struct JudgeRecord {
     pub temperature: f64,
     /// Judgements per answer.
     pub votes: u32,
-    /// See [`crate::suite::Judge::fingerprint`].
+    /// SHA-256 (hex) over model, prompt, rubric and parameters: scores compare only where it is equal.
     pub fingerprint: String,
 }
 
@@ -126,7 +126,7 @@ pub struct JudgeRecord {
 pub struct CaseResult {
     /// The case's id.
     pub id: String,
-    /// See [`crate::suite::Case::fingerprint`].
+    /// SHA-256 (hex) over messages, parameters, samples, reference and checks.
     pub fingerprint: String,
     /// Where the case is written.
     pub place: Place,

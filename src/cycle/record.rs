@@ -70,6 +70,7 @@ impl Record {
 /// How a cycle ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "CycleOutcome")]
 pub enum Outcome {
     /// A fine-tuning job was launched.
     Launched,

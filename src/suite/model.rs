@@ -208,7 +208,7 @@ pub enum Check {
     MaxLatency(Duration),
 }
 
-/// A gate as the suite writes it; [`crate::gate`] reads its text.
+/// A gate as the suite writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Gate {
     /// For example `pass_rate(tag: totals) >= 0.9`.
