@@ -1,6 +1,7 @@
 //! A JSON object read strictly: a body comes in, typed fields go out, or a refusal that names the field and
 //! what it must be. Also the extractor that turns a request into JSON.
 
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use axum::body::to_bytes;
@@ -145,6 +146,22 @@ impl<'a> Fields<'a> {
         Ok(Some(text))
     }
 
+    fn within<N: PartialOrd + Copy + Display>(
+        &self,
+        name: &str,
+        number: N,
+        range: &RangeInclusive<N>,
+    ) -> Result<N, Refusal> {
+        if range.contains(&number) {
+            return Ok(number);
+        }
+        let (least, most) = (range.start(), range.end());
+        Err(Refusal::bad(format!(
+            "`{}` must be between {least} and {most}, got {number}",
+            self.path(name)
+        )))
+    }
+
     /// Optional number within a range.
     pub(super) fn number(&self, name: &str, range: RangeInclusive<f64>) -> Result<Option<f64>, Refusal> {
         let Some(value) = self.get(name) else {
@@ -153,14 +170,7 @@ impl<'a> Fields<'a> {
         let number = value
             .as_f64()
             .ok_or_else(|| self.wrong(name, "a number", value))?;
-        if !range.contains(&number) {
-            let (least, most) = (range.start(), range.end());
-            return Err(Refusal::bad(format!(
-                "`{}` must be between {least} and {most}, got {number}",
-                self.path(name)
-            )));
-        }
-        Ok(Some(number))
+        self.within(name, number, &range).map(Some)
     }
 
     /// Optional whole number within a range.
@@ -171,14 +181,7 @@ impl<'a> Fields<'a> {
         let number = value
             .as_i64()
             .ok_or_else(|| self.wrong(name, "an integer", value))?;
-        if !range.contains(&number) {
-            let (least, most) = (range.start(), range.end());
-            return Err(Refusal::bad(format!(
-                "`{}` must be between {least} and {most}, got {number}",
-                self.path(name)
-            )));
-        }
-        Ok(Some(number))
+        self.within(name, number, &range).map(Some)
     }
 
     /// The same, required.
