@@ -19,18 +19,13 @@ pub fn sample_score(sample: &Sample) -> Option<f64> {
     mean(&vote_scores(sample))
 }
 
-/// The score of a case: the mean over its scored samples of [`sample_score`]; none where no sample has one.
-pub fn case_score(case: &CaseResult) -> Option<f64> {
-    let scores: Vec<f64> = case.samples.iter().filter_map(sample_score).collect();
-    mean(&scores)
-}
-
 /// Whether a score passes, with the rounding of a mean forgiven.
 pub(super) fn passes(score: f64, pass_score: f64) -> bool {
     score >= pass_score - TOLERANCE
 }
 
-/// Everything that is said of one case.
+/// Everything that is said of one case. Its score is the mean over its scored samples of [`sample_score`]; none
+/// where no sample has one.
 pub(super) fn case_figure(case: &CaseResult) -> CaseFigure {
     let scores: Vec<f64> = case.samples.iter().filter_map(sample_score).collect();
     let score = mean(&scores);

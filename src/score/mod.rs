@@ -22,7 +22,7 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use case::{case_score, sample_score};
+pub use case::sample_score;
 pub use run::figures;
 
 /// Two scores, or a figure and its bound, that differ by no more than this are the same: a mean of floats

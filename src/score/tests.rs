@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::case::case_figure;
 use super::fixtures::{case, failed_check, lost, results, sample, scored, unanswered, vote};
 use super::*;
 use crate::results::{AnswerOutcome, CaseResult, Sample, VoteOutcome};
@@ -100,7 +101,7 @@ fn a_failed_check_scores_zero_without_a_vote() {
         ..sample(Vec::new())
     });
     assert_eq!(sample_score(&failing.samples[1]), Some(0.0));
-    assert_eq!(case_score(&failing), Some(0.45));
+    assert_eq!(case_figure(&failing).score, Some(0.45));
     let truncated = Sample {
         checks: vec![failed_check()],
         ..unanswered(AnswerOutcome::Truncated)
@@ -111,8 +112,8 @@ fn a_failed_check_scores_zero_without_a_vote() {
 #[test]
 fn scores_out_of_range_are_no_scores() {
     for odd in [-0.01, 1.01, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
-        assert_eq!(case_score(&case("a", &[odd])), None, "{odd}");
-        assert_eq!(case_score(&case("a", &[odd, 0.5])), Some(0.5), "{odd}");
+        assert_eq!(case_figure(&case("a", &[odd])).score, None, "{odd}");
+        assert_eq!(case_figure(&case("a", &[odd, 0.5])).score, Some(0.5), "{odd}");
         let figure = &figures(&results(vec![case("a", &[odd])])).cases[0];
         assert_eq!(figure.unscored, Some(Unscored::JudgeUnparseable));
     }

@@ -27,11 +27,6 @@ impl Sources {
             .map(|line| line.trim_end_matches(['\n', '\r']))
     }
 
-    /// The files whose texts are kept, sorted.
-    pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
     /// Keeps a text; lines end with LF, CR LF or a lone CR, as in YAML.
     pub(super) fn keep(&mut self, file: &str, text: String) {
         let starts = line_starts(&text);
