@@ -12,6 +12,8 @@ use super::{FailureKind, MAX_ERROR_BYTES, MAX_REPLY_BYTES, Writes, message};
 
 /// The class of an error is known from its status; its text is not waited for longer than this.
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Memory for a body before any of it is there.
+const FIRST_BYTES: usize = 64 * 1024;
 /// Characters of a JSON reader's complaint.
 const COMPLAINT_CHARS: usize = 300;
 
@@ -75,7 +77,8 @@ pub(super) async fn exchange(request: RequestBuilder, redactor: &Redactor) -> Re
     if !status.is_success() {
         return Err(of_status(response, redactor).await);
     }
-    Ok((status, read(response, redactor).await?))
+    // Nothing behind this line sees what the service sent otherwise.
+    Ok((status, redactor.mask(read(response, redactor).await?)))
 }
 
 async fn read(mut response: Response, redactor: &Redactor) -> Result<Vec<u8>, Fault> {
@@ -88,7 +91,8 @@ async fn read(mut response: Response, redactor: &Redactor) -> Result<Vec<u8>, Fa
     if announced.is_some_and(|n| n > MAX_REPLY_BYTES) {
         return Err(too_large());
     }
-    let mut body = Vec::with_capacity(announced.unwrap_or(0));
+    // What is announced need not come: memory is taken as it does.
+    let mut body = Vec::with_capacity(announced.unwrap_or(0).min(FIRST_BYTES));
     while let Some(chunk) = response
         .chunk()
         .await
@@ -162,9 +166,9 @@ async fn of_status(response: Response, redactor: &Redactor) -> Fault {
     };
     let retry_after = pause::retry_after(response.headers());
     let message = if status.is_redirection() {
-        redirection(&response)
+        redirection(&response, redactor)
     } else {
-        message::of_body(&error_body(response).await, redactor)
+        message::of_body(&redactor.mask(error_body(response).await), redactor)
     };
     Fault {
         retry_after,
@@ -172,11 +176,13 @@ async fn of_status(response: Response, redactor: &Redactor) -> Fault {
     }
 }
 
-/// Never the whole location: a path or a query may hold what nobody should read in a log.
-fn redirection(response: &Response) -> String {
+/// Never the whole location: a path or a query may hold what nobody should read in a log. And nothing of one
+/// that holds the key: a host is written in small letters, where the key is not found any more.
+fn redirection(response: &Response, redactor: &Redactor) -> String {
     let origin = response
         .headers()
         .get(LOCATION)
+        .filter(|location| !redactor.knows(location.as_bytes()))
         .and_then(|location| location.to_str().ok())
         .and_then(|location| response.url().join(location).ok())
         .map(|url: Url| url.origin().ascii_serialization());

@@ -41,9 +41,10 @@ struct Shared {
 impl Client {
     /// Fails when the base URL is not one a key may be sent to, or no TLS set-up is possible.
     pub fn new(settings: Settings, cancel: CancellationToken) -> Result<Client, String> {
-        let address = Address::parse(&settings.base_url)?;
-        let http = transport::client(&settings, &address)?;
         let redactor = Redactor::new(&settings.key);
+        // Somebody may have put the key in the wrong variable.
+        let address = Address::parse(&settings.base_url).map_err(|why| redactor.redact(&why))?;
+        let http = transport::client(&settings, &address)?;
         let tally = Mutex::default();
         Ok(Client {
             shared: Arc::new(Shared {
@@ -188,6 +189,11 @@ impl Client {
                 "the run was cancelled while it was sent, and no reply came in time",
             ))
         })
+    }
+
+    /// A text that was put together from parts of a reply, without the key: each part alone may look harmless.
+    pub fn without_key(&self, text: &str) -> String {
+        self.shared.redactor.redact(text)
     }
 
     /// Cancelled when the run is.

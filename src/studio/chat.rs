@@ -91,8 +91,11 @@ impl Studio {
         {
             return Err(not_sent(name, "a sampling parameter is no number"));
         }
-        self.ask(&post(name, "/api/v1/chat/completions", request, Writes::No)?)
-            .await
+        let call = post(name, "/api/v1/chat/completions", request, Writes::No)?;
+        let mut reply = self.ask::<ChatReply>(&call).await?;
+        // Parts of a text are joined only here.
+        reply.value.content = reply.value.content.map(|text| self.http.without_key(&text));
+        Ok(reply)
     }
 }
 

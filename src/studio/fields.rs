@@ -140,12 +140,9 @@ impl Fields {
             Value::Object(map) => Fields(map).text(&["message"])?,
             _ => return None,
         };
-        let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let shown: String = folded
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(REASON_CHARS)
-            .collect();
+        let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+        let folded = words.filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+        let shown: String = folded.chars().take(REASON_CHARS).collect();
         (!shown.is_empty()).then_some(shown)
     }
 
