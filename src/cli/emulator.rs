@@ -1,5 +1,8 @@
 //! `emulator`: a Prem Studio on this machine.
 
+mod faults;
+mod placed;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +13,7 @@ use super::options::duration;
 use super::output::Screen;
 use super::signals;
 use crate::emulator;
+use faults::FaultArguments;
 
 /// The arguments of `emulator`.
 #[derive(Debug, Args)]
@@ -17,6 +21,7 @@ use crate::emulator;
   tunegate emulator --port 8787
   PREMAI_API_KEY=any tunegate run prompts/quickstart.yaml --base-url http://127.0.0.1:8787
   tunegate emulator --port 0 --rate-5xx 0.2 --lost-answer 0.05 --seed 7    rehearse a bad night
+  tunegate emulator --fault 'POST /api/v1/public/snapshots/create#1=reset-after'    one fault, at one place
 
 The first line on standard output is its address. GET /__emulator/state shows what it holds.")]
 pub(crate) struct Arguments {
@@ -101,66 +106,17 @@ pub(crate) struct Arguments {
     /// Fine-tuned models must be loaded before they answer
     #[arg(long, env = "TUNEGATE_EMULATOR_COLD_MODELS")]
     cold_models: bool,
-    /// Share of requests refused with 429, 0..1
+    /// How much later the list of traces, a trace and the project tree show an effect
     #[arg(
         long,
-        value_name = "SHARE",
-        default_value_t = 0.0,
-        value_parser = share,
-        env = "TUNEGATE_EMULATOR_RATE_429"
+        value_name = "TIME",
+        default_value = "0ms",
+        value_parser = instant_or,
+        env = "TUNEGATE_EMULATOR_LISTING_LAG"
     )]
-    rate_429: f64,
-    /// What a 429 says of when to come back
-    #[arg(long, value_name = "SECONDS", env = "TUNEGATE_EMULATOR_RETRY_AFTER")]
-    retry_after: Option<u64>,
-    /// Share of requests answered with a server error before any effect, 0..1
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = 0.0,
-        value_parser = share,
-        env = "TUNEGATE_EMULATOR_RATE_5XX"
-    )]
-    rate_5xx: f64,
-    /// Share of connections broken before any effect, 0..1
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = 0.0,
-        value_parser = share,
-        env = "TUNEGATE_EMULATOR_RESET"
-    )]
-    reset: f64,
-    /// Share of answers cut in the middle, effect applied, 0..1
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = 0.0,
-        value_parser = share,
-        env = "TUNEGATE_EMULATOR_CUT_BODY"
-    )]
-    cut_body: f64,
-    /// Share of answers never sent, effect applied, 0..1
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = 0.0,
-        value_parser = share,
-        env = "TUNEGATE_EMULATOR_LOST_ANSWER"
-    )]
-    lost_answer: f64,
-    /// Share of calls answered with 504, effect applied, 0..1
-    #[arg(
-        long,
-        value_name = "SHARE",
-        default_value_t = 0.0,
-        value_parser = share,
-        env = "TUNEGATE_EMULATOR_LATE_5XX"
-    )]
-    late_5xx: f64,
-    /// Only routes whose path holds this text have faults
-    #[arg(long, value_name = "TEXT", env = "TUNEGATE_EMULATOR_FAULT_ROUTE")]
-    fault_route: Option<String>,
+    listing_lag: Duration,
+    #[command(flatten)]
+    faults: Box<FaultArguments>,
     /// Share of the model's answers that are empty, null or truncated, 0..1
     #[arg(
         long,
@@ -197,19 +153,10 @@ enum TraceForm {
 
 pub(crate) async fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exit> {
     let options = options(arguments);
-    let faults = &options.faults;
-    let shares = [
-        faults.rate_429,
-        faults.rate_5xx,
-        faults.reset,
-        faults.cut_body,
-        faults.lost_answer,
-        faults.late_5xx,
-    ];
     // A call meets one fault: beyond 1 the last ones would silently never come.
-    if shares.iter().sum::<f64>() > 1.0 + 1e-9 {
+    if options.faults.sum() > 1.0 + 1e-9 {
         return Err(exit::usage(
-            "--rate-429, --rate-5xx, --reset, --cut-body, --lost-answer and --late-5xx are more than 1 together: \
+            "the shares of faults (--rate-429, --rate-5xx, …) are more than 1 together: \
              each is a share of all requests",
         ));
     }
@@ -259,18 +206,9 @@ fn options(a: &Arguments) -> emulator::Options {
         cold_models: a.cold_models,
         odd_answers: a.odd_answers,
         odd_judgements: a.odd_judgements,
-        faults: emulator::Faults {
-            rate_429: a.rate_429,
-            retry_after: a
-                .retry_after
-                .map_or(emulator::RetryAfter::None, emulator::RetryAfter::Seconds),
-            rate_5xx: a.rate_5xx,
-            reset: a.reset,
-            cut_body: a.cut_body,
-            lost_answer: a.lost_answer,
-            late_5xx: a.late_5xx,
-            route: a.fault_route.clone(),
-        },
+        listing_lag: a.listing_lag,
+        faults: a.faults.rates(),
+        placed_faults: a.faults.placed.clone(),
         ..emulator::Options::default()
     }
 }

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
 use super::draw;
 use super::model::{Learner, catalogue};
 use super::options::{Options, Recommending};
 use super::refusal::Refusal;
-use super::world::{Delays, World};
+use super::routes;
+use super::world::{Delays, View, World};
 
 /// How many trained models are kept ready to answer; more are read from their rows again.
 const LEARNERS_KEPT: usize = 16;
@@ -28,6 +30,10 @@ pub(super) struct App {
     inner: Mutex<Inner>,
     /// Told after every change of the world.
     pub(super) changed: Notify,
+    /// Cancelled when the emulator stops.
+    pub(super) closing: CancellationToken,
+    /// Whether a fault is placed on one of the two kinds of chat calls.
+    pub(super) parts_placed: bool,
     replies: AtomicU64,
 }
 
@@ -49,6 +55,10 @@ pub(super) enum Voice {
 impl App {
     pub(super) fn new(options: Options, world: World) -> Self {
         let delays = delays_of(&options);
+        let parts_placed = options
+            .placed_faults
+            .iter()
+            .any(|placed| routes::PARTS.contains(&placed.route.as_str()));
         App {
             options,
             delays,
@@ -58,6 +68,8 @@ impl App {
                 learners: HashMap::new(),
             }),
             changed: Notify::new(),
+            closing: CancellationToken::new(),
+            parts_placed,
             replies: AtomicU64::new(0),
         }
     }
@@ -73,6 +85,11 @@ impl App {
             self.changed.notify_one();
         }
         result
+    }
+
+    /// What a listing shows at this moment.
+    pub(super) fn view(&self) -> View {
+        View::behind(self.options.listing_lag)
     }
 
     /// Whether a name is that of a well-known model or of a judge.

@@ -17,6 +17,8 @@ const REFUSALS_KEPT: usize = 50;
 pub(super) struct Counters {
     routes: BTreeMap<String, Route>,
     refusals: VecDeque<(String, u16, String)>,
+    /// Calls of a kind within a route, for faults that are placed on one; not shown.
+    parts: BTreeMap<String, u64>,
     /// The most traces that were `processing` in a project while a snapshot of it was taken.
     pub(super) max_processing_at_snapshot: usize,
     /// Snapshots that missed corrections still being written.
@@ -42,6 +44,13 @@ impl Counters {
         entry.keyless += u64::from(keyless);
         entry.calls += 1;
         entry.calls - 1
+    }
+
+    /// A call of a kind within its route came in; its number among those (from 1).
+    pub(super) fn part(&mut self, part: &str) -> u64 {
+        let count = self.parts.entry(part.to_owned()).or_default();
+        *count += 1;
+        *count
     }
 
     /// A call met a fault.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::refusal::Refusal;
 
 /// The most that a JSON body may weigh, in bytes.
-const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
+pub(super) const BODY_LIMIT_BYTES: usize = 8 * 1024 * 1024;
 
 /// A request's JSON body.
 pub(super) struct Payload(pub(super) Value);

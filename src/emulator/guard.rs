@@ -1,15 +1,20 @@
 //! The way every call takes: key, fault, latency, handler, counters. A request comes in, the reply goes out as
 //! the network would deliver it: whole, cut, late, or not at all.
 
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::app::Shared;
-use super::faults::{self, Fault};
+use super::faults::{self, Fault, PlacedFault};
+use super::fields::BODY_LIMIT_BYTES;
 use super::line::Line;
 use super::refusal::{Note, Refusal};
+use super::routes;
 
 /// Calls to the emulator itself, which no fault touches and no key guards.
 const OWN: &str = "/__emulator/";
@@ -47,7 +52,18 @@ pub(super) async fn watch(
     if let Err(refusal) = key {
         return counted(&app, &route, refusal.into_response());
     }
-    let fault = faults::draw(&app.options.faults, app.options.seed, &route, count);
+    let mut request = request;
+    let mut fault = PlacedFault::find(&app.options.placed_faults, &route, count + 1);
+    if fault.is_none() && app.parts_placed && path.as_ref().is_some_and(|path| path.as_str() == routes::CHAT)
+    {
+        let (whole, body) = match read(request).await {
+            Ok(read) => read,
+            Err(refusal) => return counted(&app, &route, refusal.into_response()),
+        };
+        request = whole;
+        fault = placed_on_part(&app, &route, &body);
+    }
+    let fault = fault.or_else(|| faults::draw(&app.options.faults, app.options.seed, &route, count));
     if let Some(fault) = fault {
         app.with(|inner| inner.counters.faulted(&route, fault));
     }
@@ -61,25 +77,53 @@ pub(super) async fn watch(
             let response = next.run(request).await;
             counted(&app, &route, response)
         }
-        Some(early @ (Fault::TooMany | Fault::Broken(_) | Fault::Reset)) => {
-            faults::early_reply(early, &app.options.faults).unwrap_or_else(|| reset(&line))
+        Some(
+            early @ (Fault::TooMany(_)
+            | Fault::Status(_)
+            | Fault::Reset
+            | Fault::Silence(_)
+            | Fault::LateEffect(_)),
+        ) => {
+            if let Fault::LateEffect(late_by) = early
+                && let Ok((request, _body)) = read(request).await
+            {
+                tokio::spawn(take_effect_late(app, route, request, next, late_by));
+            }
+            faults::early_reply(early, &line).await
         }
         Some(late) => {
             let response = next.run(request).await;
             let response = counted(&app, &route, response);
-            match late {
-                Fault::CutBody => faults::cut(response).await,
-                Fault::Late => faults::broken(504),
-                _ => reset(&line),
-            }
+            faults::spoil(late, response, &line).await
         }
     }
 }
 
-/// A reply that never leaves: the connection breaks at its first byte.
-fn reset(line: &Line) -> Response {
-    line.cut();
-    StatusCode::NO_CONTENT.into_response()
+/// Does what a call asks for after its caller has been told that it failed.
+async fn take_effect_late(app: Shared, route: String, request: Request, next: Next, late_by: Duration) {
+    let effect = async {
+        tokio::time::sleep(late_by).await;
+        counted(&app, &route, next.run(request).await)
+    };
+    // Nothing changes any more once the last state is saved.
+    let _nobody_waits = app.closing.run_until_cancelled(effect).await;
+}
+
+/// The request with its body in hand, and the body.
+async fn read(request: Request) -> Result<(Request, Bytes), Refusal> {
+    let (parts, body) = request.into_parts();
+    let bytes = to_bytes(body, BODY_LIMIT_BYTES).await.map_err(|_error| {
+        let error = format!("body could not be read or is over {BODY_LIMIT_BYTES} bytes");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error)
+    })?;
+    Ok((Request::from_parts(parts, Body::from(bytes.clone())), bytes))
+}
+
+/// The fault placed on this one among the calls of its kind: a model's answer, or a judgement.
+fn placed_on_part(app: &Shared, route: &str, body: &[u8]) -> Option<Fault> {
+    let part = format!("{route} {}", routes::chat::part(app, body)?);
+    let number = app.with(|inner| inner.counters.part(&part));
+    PlacedFault::find(&app.options.placed_faults, &part, number)
 }
 
 fn counted(app: &Shared, route: &str, response: Response) -> Response {

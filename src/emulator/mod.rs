@@ -17,7 +17,6 @@ mod server;
 mod store;
 mod world;
 
-pub use options::{
-    AdditionForm, Faults, Home, Latency, Options, Recommending, RetryAfter, SeedRow, TraceForm,
-};
+pub use faults::{Calls, Fault, Faults, LATE, PlacedFault, RetryAfter, SILENCE, TRICKLE};
+pub use options::{AdditionForm, Home, Latency, Options, Recommending, SeedRow, TraceForm};
 pub use server::{Emulator, start};

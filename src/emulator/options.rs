@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::faults::{Faults, PlacedFault};
+
 /// How the emulator behaves. `Options::default()` is a friendly service with one project and short delays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -32,8 +34,12 @@ pub struct Options {
     pub upload_delay: Duration,
     /// Fine-tuned models must be loaded before they answer.
     pub cold_models: bool,
-    /// What goes wrong between caller and service.
+    /// What goes wrong between caller and service, by chance.
     pub faults: Faults,
+    /// What goes wrong at exact calls.
+    pub placed_faults: Vec<PlacedFault>,
+    /// How much later the list of traces, a trace and the project tree show an effect.
+    pub listing_lag: Duration,
     /// Share (0..1) of the project's model's answers that are empty, null or cut.
     pub odd_answers: f64,
     /// Share (0..1) of judgements that hold no usable verdict.
@@ -72,6 +78,8 @@ impl Default for Options {
             upload_delay: Duration::from_secs(1),
             cold_models: false,
             faults: Faults::default(),
+            placed_faults: Vec::new(),
+            listing_lag: Duration::ZERO,
             odd_answers: 0.0,
             odd_judgements: 0.0,
             refused_traces: 0.0,
@@ -134,40 +142,6 @@ pub struct Latency {
     pub judge: Duration,
     /// Every other call.
     pub other: Duration,
-}
-
-/// What goes wrong, each as a share (0..1) of the calls it applies to; together at most 1. Drawn from the seed,
-/// the route and the number of calls that the route has had, so sequential callers meet the same faults again.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Faults {
-    /// 429 before any effect.
-    pub rate_429: f64,
-    /// What a 429 says about coming back.
-    pub retry_after: RetryAfter,
-    /// 500, 502, 503 or 504 before any effect; the body is JSON, a proxy's HTML or empty.
-    pub rate_5xx: f64,
-    /// The connection is reset before any effect.
-    pub reset: f64,
-    /// The effect takes place and half of the reply arrives.
-    pub cut_body: f64,
-    /// The effect takes place and the connection is reset without a reply.
-    pub lost_answer: f64,
-    /// The effect takes place and a 504 arrives.
-    pub late_5xx: f64,
-    /// Only routes whose name (`POST /api/v1/traces/{id}/addToDataset`) contains this.
-    pub route: Option<String>,
-}
-
-/// `Retry-After` of a 429.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RetryAfter {
-    /// No header.
-    #[default]
-    None,
-    /// A number of seconds.
-    Seconds(u64),
-    /// An HTTP date that many seconds ahead.
-    HttpDate(u64),
 }
 
 /// A project with one dataset and one fine-tuned model behind an alias.

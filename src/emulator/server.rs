@@ -44,6 +44,7 @@ impl std::fmt::Debug for Emulator {
 /// # Errors
 /// When the port is taken, or the state file can't be read or is no state of this version.
 pub async fn start(options: Options) -> io::Result<Emulator> {
+    check_placed(&options)?;
     let held = match &options.state_file {
         Some(path) => store::read(path)?,
         None => None,
@@ -62,7 +63,7 @@ pub async fn start(options: Options) -> io::Result<Emulator> {
     let address = listener.address()?;
     let state_file = options.state_file.clone();
     let app = Arc::new(App::new(options, world));
-    let stop = CancellationToken::new();
+    let stop = app.closing.clone();
 
     let service = routes::router(app.clone()).into_make_service_with_connect_info::<Line>();
     let stopped = stop.clone().cancelled_owned();
@@ -85,6 +86,27 @@ pub async fn start(options: Options) -> io::Result<Emulator> {
         stop,
         tasks,
     })
+}
+
+/// A fault on a call that does not exist would silently never come.
+fn check_placed(options: &Options) -> io::Result<()> {
+    let known = || routes::NAMES.into_iter().chain(routes::PARTS);
+    match options
+        .placed_faults
+        .iter()
+        .find(|placed| !known().any(|name| name == placed.route))
+    {
+        None => Ok(()),
+        Some(placed) => {
+            let list: Vec<&str> = known().collect();
+            let error = format!(
+                "a fault is placed on `{}`, and there is no such call; they are: {}",
+                placed.route,
+                list.join(", ")
+            );
+            Err(io::Error::new(io::ErrorKind::InvalidInput, error))
+        }
+    }
 }
 
 impl Emulator {

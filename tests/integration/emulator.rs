@@ -7,5 +7,6 @@ mod forms;
 mod learning;
 mod peer;
 mod peers;
+mod placed;
 mod storage;
 mod training;

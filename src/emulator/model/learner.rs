@@ -165,6 +165,7 @@ mod tests {
             messages,
             bucket: "training".to_owned(),
             trace_id: None,
+            made: None,
         })
     }
 

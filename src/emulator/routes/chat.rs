@@ -3,6 +3,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use serde_json::Value;
 
 use super::ask::Ask;
 use super::reply;
@@ -73,6 +74,15 @@ pub(super) async fn complete(State(app): State<Shared>, Payload(body): Payload) 
         answer(&app, &ask, &told, learner)
     };
     Ok(reply::of(&app, &ask, id, spoken))
+}
+
+/// Which of the two kinds of chat calls a body is, where it is one.
+pub(in crate::emulator) fn part(app: &App, body: &[u8]) -> Option<&'static str> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let ask = Ask::read(&body).ok()?;
+    let told = ask.told();
+    let judges = model::fenced(&told).is_some() || app.knows(ask.model) && model::asks_for_judgement(&told);
+    Some(if judges { "judge" } else { "answer" })
 }
 
 fn answer(app: &App, ask: &Ask<'_>, told: &str, learner: Option<&Learner>) -> Spoken {

@@ -1,7 +1,7 @@
 //! The calls, one file a subject: requests come in, the world is asked or changed, JSON goes out.
 
 mod ask;
-mod chat;
+pub(super) mod chat;
 mod datasets;
 mod experiments;
 pub(super) mod inspect;
@@ -30,10 +30,45 @@ type Answer = Result<Json<Value>, Refusal>;
 /// The most that an uploaded dataset may weigh, in bytes.
 const UPLOAD_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 
+/// The path of chat calls.
+pub(super) const CHAT: &str = "/api/v1/chat/completions";
+
+/// The two kinds of chat calls, as faults are placed on them.
+pub(super) const PARTS: [&str; 2] = [
+    "POST /api/v1/chat/completions answer",
+    "POST /api/v1/chat/completions judge",
+];
+
+/// Every route that a fault can be placed on, by the name that the counters give it.
+pub(super) const NAMES: [&str; 22] = [
+    "POST /api/v1/chat/completions",
+    "GET /api/v1/traces",
+    "POST /api/v1/traces",
+    "GET /api/v1/traces/{id}",
+    "PUT /api/v1/traces/{id}",
+    "POST /api/v1/traces/{id}/addToDataset",
+    "GET /api/v1/models",
+    "GET /api/v1/models/running",
+    "POST /api/v1/models/up",
+    "POST /api/v1/models/down",
+    "POST /api/v1/datasets/{id}/addDatapoint",
+    "GET /api/v1/public/projects",
+    "POST /api/v1/public/projects/create",
+    "GET /api/v1/public/projects/{id}",
+    "POST /api/v1/public/datasets/create-from-jsonl",
+    "POST /api/v1/public/datasets/create-synthetic",
+    "GET /api/v1/public/datasets/{id}",
+    "POST /api/v1/public/snapshots/create",
+    "POST /api/v1/public/recommendations/generate",
+    "GET /api/v1/public/recommendations/{id}",
+    "POST /api/v1/public/finetuning/create",
+    "GET /api/v1/public/finetuning/{id}",
+];
+
 /// Every call of the API.
 pub(super) fn router(app: Shared) -> Router {
     Router::new()
-        .route("/api/v1/chat/completions", post(chat::complete))
+        .route(CHAT, post(chat::complete))
         .route("/api/v1/traces", get(traces::list).post(traces::create))
         .route("/api/v1/traces/{id}", get(traces::one).put(traces::change))
         .route("/api/v1/traces/{id}/addToDataset", post(traces::add_to_dataset))

@@ -38,6 +38,6 @@ pub(super) async fn tree(State(app): State<Shared>, Id(id): Id) -> Answer {
             .projects
             .get(&id)
             .ok_or_else(|| Refusal::missing("project", &id))?;
-        Ok(Json(inner.world.project_tree(project)))
+        Ok(Json(inner.world.project_tree(project, app.view())))
     })
 }

@@ -1,6 +1,7 @@
 //! Traces: written in the form that is spoken, listed by page, changed, and made into rows.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +14,7 @@ use crate::emulator::app::Shared;
 use crate::emulator::fields::{Fields, Payload};
 use crate::emulator::options::AdditionForm;
 use crate::emulator::refusal::Refusal;
-use crate::emulator::world::{Addition, Trace, World};
+use crate::emulator::world::{Addition, Trace, View, World};
 
 /// `POST /api/v1/traces`
 pub(super) async fn create(State(app): State<Shared>, Payload(body): Payload) -> Answer {
@@ -61,6 +62,7 @@ pub(super) async fn list(State(app): State<Shared>, pairs: Pairs) -> Answer {
         .map(|ids| ids.split(',').collect())
         .unwrap_or_default();
     let size = app.options.page_size.max(1);
+    let view = app.view();
     app.with(|inner| {
         let world = &inner.world;
         let places: Cow<'_, [usize]> = match pairs.get("projectId") {
@@ -73,7 +75,9 @@ pub(super) async fn list(State(app): State<Shared>, pairs: Pairs) -> Answer {
             }
             None => (0..world.traces.len()).collect(),
         };
-        let wanted = |trace: &&Trace| models.is_empty() || models.contains(&trace.model_id.as_str());
+        let wanted = |trace: &&Trace| {
+            (models.is_empty() || models.contains(&trace.model_id.as_str())) && trace.stand(view).is_some()
+        };
         let traces = || {
             places
                 .iter()
@@ -82,7 +86,7 @@ pub(super) async fn list(State(app): State<Shared>, pairs: Pairs) -> Answer {
         };
         let start = (page - 1).saturating_mul(size);
         // The order of creation needs no sorting, and without a filter no counting: this is what pollers ask for.
-        let total = if models.is_empty() {
+        let total = if models.is_empty() && view.is_current() {
             places.len()
         } else {
             traces().count()
@@ -99,12 +103,21 @@ pub(super) async fn list(State(app): State<Shared>, pairs: Pairs) -> Answer {
                 .into_iter()
                 .skip(start)
                 .take(size)
-                .map(Trace::shown)
+                .filter_map(|trace| trace.shown(view))
                 .collect()
         } else if descending {
-            traces().rev().skip(start).take(size).map(Trace::shown).collect()
+            traces()
+                .rev()
+                .skip(start)
+                .take(size)
+                .filter_map(|trace| trace.shown(view))
+                .collect()
         } else {
-            traces().skip(start).take(size).map(Trace::shown).collect()
+            traces()
+                .skip(start)
+                .take(size)
+                .filter_map(|trace| trace.shown(view))
+                .collect()
         };
         Ok(Json(json!({"results": shown, "total": total})))
     })
@@ -112,7 +125,11 @@ pub(super) async fn list(State(app): State<Shared>, pairs: Pairs) -> Answer {
 
 /// `GET /api/v1/traces/{id}`
 pub(super) async fn one(State(app): State<Shared>, Id(id): Id) -> Answer {
-    app.with(|inner| Ok(Json(find(&inner.world, &id)?.shown())))
+    let view = app.view();
+    app.with(|inner| {
+        let shown = find(&inner.world, &id)?.shown(view);
+        shown.map(Json).ok_or_else(|| Refusal::missing("trace", &id))
+    })
 }
 
 /// `PUT /api/v1/traces/{id}`
@@ -143,7 +160,8 @@ pub(super) async fn change(State(app): State<Shared>, Id(id): Id, Payload(body):
             .ok_or_else(|| Refusal::missing("trace", &id))?;
         trace.score = score.or(trace.score);
         trace.feedback = feedback.or(trace.feedback.take());
-        Ok(Json(trace.shown()))
+        let shown = trace.shown(View::behind(Duration::ZERO));
+        Ok(Json(shown.unwrap_or_default()))
     })
 }
 

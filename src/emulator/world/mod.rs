@@ -2,6 +2,7 @@
 //! models go out. What takes time is due at an instant and takes place when the world is next looked at.
 
 mod due;
+mod lag;
 mod records;
 mod table;
 mod traces;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 pub(super) use due::{Delays, Due};
+pub(super) use lag::View;
 pub(super) use records::{
     Alias, Dataset, Experiment, ExperimentStatus, Job, Message, Model, Processing, Project, Recommendations,
     Row, Snapshot, Source, Status, Trace,
@@ -223,6 +225,7 @@ impl World {
                 messages,
                 bucket: bucket.to_owned(),
                 trace_id: trace.map(str::to_owned),
+                made: Some(Instant::now()),
             }));
             dataset.updated_at = now();
         }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
+use super::lag::Stand;
 use super::table::Record;
 
 /// A project: what a key's owner works in.
@@ -85,6 +87,8 @@ pub(crate) struct Row {
     pub(crate) messages: Vec<Message>,
     pub(crate) bucket: String,
     pub(crate) trace_id: Option<String>,
+    #[serde(skip)]
+    pub(crate) made: Option<Instant>,
 }
 
 /// A message of a row.
@@ -140,6 +144,9 @@ pub(crate) struct Trace {
     pub(crate) processing_status: Processing,
     /// How often addToDataset took effect.
     pub(crate) additions: u32,
+    /// What it was and since when, oldest first, for listings that lag.
+    #[serde(skip)]
+    pub(crate) stands: Vec<Stand>,
 }
 
 /// The rows a dataset had at a time.
@@ -158,6 +165,8 @@ pub(crate) struct Snapshot {
     pub(crate) processing_traces: usize,
     pub(crate) recommendations: Recommendations,
     pub(crate) jobs: Vec<String>,
+    #[serde(skip)]
+    pub(crate) made: Option<Instant>,
 }
 
 /// Where a snapshot's recommendations stand.
@@ -178,6 +187,8 @@ pub(crate) struct Job {
     pub(crate) created_at: String,
     pub(crate) status: Status,
     pub(crate) experiments: Vec<Experiment>,
+    #[serde(skip)]
+    pub(crate) made: Option<Instant>,
 }
 
 /// One training of a job.

@@ -44,7 +44,7 @@ impl World {
         self.touch();
         let id = self.new_id();
         let project = new.project_id.clone();
-        let place = self.traces.insert(Trace {
+        let mut trace = Trace {
             id: id.clone(),
             created_at: now(),
             project_id: new.project_id,
@@ -58,7 +58,10 @@ impl World {
             datapoint_id: None,
             processing_status: Processing::None,
             additions: 0,
-        });
+            stands: Vec::new(),
+        };
+        trace.turn(true, |_| {});
+        let place = self.traces.insert(trace);
         if let Some(project) = self.projects.get_mut(&project) {
             project.traces.push(place);
         }
@@ -83,7 +86,7 @@ impl World {
         trace.additions += 1;
         let good = trace.score.is_some_and(|score| score >= GOOD_SCORE);
         if !good {
-            trace.processing_status = Processing::UnderWay;
+            trace.turn(false, |trace| trace.processing_status = Processing::UnderWay);
             project.processing += 1;
             // A correction that failed and is asked for again gets another chance.
             let fails = draw::share(seed, &["correction", id, &trace.additions.to_string()])
@@ -123,8 +126,10 @@ impl World {
         ];
         let row = self.add_row(&dataset, messages, "uncategorized", Some(id));
         let trace = self.traces.get_mut(id)?;
-        trace.added_to_dataset = true;
-        trace.processing_status = Processing::None;
+        trace.turn(false, |trace| {
+            trace.added_to_dataset = true;
+            trace.processing_status = Processing::None;
+        });
         trace.datapoint_id = Some(row.clone());
         Some(row)
     }
@@ -141,7 +146,7 @@ impl World {
             project.processing = project.processing.saturating_sub(1);
         }
         if fails {
-            trace.processing_status = Processing::Failed;
+            trace.turn(false, |trace| trace.processing_status = Processing::Failed);
             return;
         }
         let improved = trace.feedback.as_deref().and_then(correction);
@@ -149,7 +154,7 @@ impl World {
         if self.row_of_trace(id, &output).is_none()
             && let Some(trace) = self.traces.get_mut(id)
         {
-            trace.processing_status = Processing::Failed;
+            trace.turn(false, |trace| trace.processing_status = Processing::Failed);
         }
     }
 }

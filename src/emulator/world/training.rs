@@ -52,6 +52,7 @@ impl World {
             processing_traces: early,
             recommendations: Recommendations::NotAsked,
             jobs: Vec::new(),
+            made: Some(Instant::now()),
         });
         if let Some(dataset) = self.datasets.get_mut(dataset) {
             dataset.snapshots.push(id.clone());
@@ -107,6 +108,7 @@ impl World {
             created_at: now(),
             status: Status::Processing,
             experiments,
+            made: Some(Instant::now()),
         });
         if let Some(snapshot) = self.snapshots.get_mut(snapshot) {
             snapshot.jobs.push(id.clone());

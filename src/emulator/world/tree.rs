@@ -3,42 +3,45 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Dataset, Experiment, Job, Project, Snapshot, Trace, World};
+use super::{Dataset, Experiment, Job, Project, Snapshot, Trace, View, World};
 
 impl World {
     /// `GET /api/v1/public/projects/{id}`.
-    pub(crate) fn project_tree(&self, project: &Project) -> Value {
+    pub(crate) fn project_tree(&self, project: &Project, view: View) -> Value {
         let datasets: Vec<Value> = project
             .datasets
             .iter()
             .filter_map(|id| self.datasets.get(id))
-            .map(|dataset| self.dataset_node(dataset))
+            .map(|dataset| self.dataset_node(dataset, view))
             .collect();
         json!({"project": {"id": project.id, "name": project.name, "type": "project", "children": datasets}})
     }
 
-    fn dataset_node(&self, dataset: &Dataset) -> Value {
+    fn dataset_node(&self, dataset: &Dataset, view: View) -> Value {
         let snapshots: Vec<Value> = dataset
             .snapshots
             .iter()
             .filter_map(|id| self.snapshots.get(id))
-            .map(|snapshot| self.snapshot_node(snapshot))
+            .filter(|snapshot| view.shows(snapshot.made))
+            .map(|snapshot| self.snapshot_node(snapshot, view))
             .collect();
+        let rows = dataset.rows.partition_point(|row| view.shows(row.made));
         json!({
             "id": dataset.id,
             "label": dataset.name,
             "type": "dataset",
             "status": dataset.status.as_str(),
-            "metadata": {"id": dataset.id, "datapoints_count": dataset.rows.len()},
+            "metadata": {"id": dataset.id, "datapoints_count": rows},
             "children": snapshots,
         })
     }
 
-    fn snapshot_node(&self, snapshot: &Snapshot) -> Value {
+    fn snapshot_node(&self, snapshot: &Snapshot, view: View) -> Value {
         let jobs: Vec<Value> = snapshot
             .jobs
             .iter()
             .filter_map(|id| self.jobs.get(id))
+            .filter(|job| view.shows(job.made))
             .map(job_node)
             .collect();
         json!({
@@ -122,9 +125,10 @@ impl Experiment {
 }
 
 impl Trace {
-    /// A trace as `GET /api/v1/traces` lists it.
-    pub(crate) fn shown(&self) -> Value {
-        json!({
+    /// A trace as `GET /api/v1/traces` lists it; `None` while it is too new for that.
+    pub(crate) fn shown(&self, view: View) -> Option<Value> {
+        let stand = self.stand(view)?;
+        Some(json!({
             "id": self.id,
             "createdAt": self.created_at,
             "modelId": self.model_id,
@@ -134,8 +138,8 @@ impl Trace {
             "score": self.score,
             "feedback": self.feedback,
             "conversationId": self.conversation_id,
-            "addedToDataset": self.added_to_dataset,
-            "processingStatus": self.processing_status.as_str(),
-        })
+            "addedToDataset": stand.added,
+            "processingStatus": stand.processing.as_str(),
+        }))
     }
 }
