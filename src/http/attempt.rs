@@ -24,34 +24,47 @@ pub(super) struct Fault {
     pub(super) status: Option<u16>,
     pub(super) message: String,
     pub(super) retry_after: Option<Duration>,
-    /// Whether the same request may well succeed a moment later.
-    mendable: bool,
+    /// How often the same request may be worth sending again.
+    pub(super) mends: Mends,
+}
+
+/// How much can be hoped for from sending a request again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mends {
+    Never,
+    /// The service may have garbled one reply; or it speaks another language now, and will not change its mind.
+    Seldom,
+    /// It costs the whole time-out to learn that it did not help.
+    Slowly,
+    Often,
 }
 
 impl Fault {
     pub(super) fn new(kind: FailureKind, status: Option<StatusCode>, message: String) -> Fault {
-        let mendable = match kind {
-            FailureKind::Connect
-            | FailureKind::Timeout
-            | FailureKind::Broken
-            | FailureKind::Limited
-            | FailureKind::Server => true,
-            FailureKind::Rejected => status == Some(StatusCode::REQUEST_TIMEOUT),
-            FailureKind::Unauthorized | FailureKind::Unreadable | FailureKind::Cancelled => false,
+        let mends = match kind {
+            FailureKind::Timeout => Mends::Slowly,
+            FailureKind::Connect | FailureKind::Broken | FailureKind::Limited | FailureKind::Server => {
+                Mends::Often
+            }
+            FailureKind::Rejected if status == Some(StatusCode::REQUEST_TIMEOUT) => Mends::Often,
+            FailureKind::Rejected
+            | FailureKind::Unauthorized
+            | FailureKind::Unreadable
+            | FailureKind::Cancelled => Mends::Never,
         };
         Fault {
             kind,
             status: status.map(|s| s.as_u16()),
             message,
             retry_after: None,
-            mendable,
+            mends,
         }
     }
 
     /// Whether the call may be repeated: a read wherever that can mend it, a write only where the
     /// service has surely not done it.
     pub(super) fn may_repeat(&self, writes: Writes) -> bool {
-        self.mendable
+        self.mends != Mends::Never
             && match writes {
                 Writes::No => true,
                 Writes::Yes => {
@@ -112,7 +125,7 @@ pub(super) fn parse<T: DeserializeOwned>((status, body): &Body, redactor: &Redac
     let empty = json.iter().all(u8::is_ascii_whitespace);
     serde_json::from_slice(if empty { b"null" } else { json }).map_err(|e| {
         // A reply that is not JSON was cut, or something else answered in the service's place; one of
-        // another shape will have it again.
+        // another shape is likely to have it again.
         let shape = e.is_data() && !empty;
         let message = if empty {
             "an empty body where JSON was expected".to_owned()
@@ -126,7 +139,7 @@ pub(super) fn parse<T: DeserializeOwned>((status, body): &Body, redactor: &Redac
             format!("not JSON ({complaint}): {}", message::of_body(body, redactor))
         };
         Fault {
-            mendable: !shape,
+            mends: if shape { Mends::Seldom } else { Mends::Often },
             ..Fault::new(FailureKind::Unreadable, Some(*status), message)
         }
     })

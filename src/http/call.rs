@@ -7,7 +7,7 @@ use bytes::Bytes;
 /// Whether a call changes something at the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Writes {
-    /// It may be repeated after any failure that repeating can mend.
+    /// It may be repeated after any failure that repeating can mend, as often as that is likely to.
     No,
     /// It is repeated only where the service has surely not done it (no connection, 408, 429).
     Yes,

@@ -14,10 +14,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::address::Address;
-use super::attempt::{self, Body, Fault};
+use super::attempt::{self, Body, Fault, Mends};
 use super::pause::Pauses;
 use super::redact::Redactor;
-use super::{Call, Failure, FailureKind, Reply, Settings, Tally, Writes, transport};
+use super::{
+    Call, Failure, FailureKind, Reply, SHAPE_REPEATS, Settings, TIMEOUT_ATTEMPTS, Tally, Writes, transport,
+};
 
 /// A write that is in flight when the run is cancelled may finish for this long: knowing whether it was
 /// done is worth the wait, and a runner kills 10 s after its first signal.
@@ -99,6 +101,7 @@ impl Client {
             .join(&call.path, &call.query)
             .map_err(|why| Fault::new(FailureKind::Rejected, None, format!("not sent: {why}")))?;
         let mut pauses = Pauses::new(settings);
+        let mut patience = Patience::default();
         loop {
             if cancel.is_cancelled() {
                 return Err(cancelled("the run was cancelled"));
@@ -114,7 +117,9 @@ impl Client {
                 .map_or_else(|fault| fault.status, |body| Some(body.0.as_u16()));
             let value = body.and_then(|body| attempt::parse(&body, redactor));
             let pause = match &value {
-                Err(fault) if fault.may_repeat(call.writes) => pauses.next(fault.retry_after),
+                Err(fault) if fault.may_repeat(call.writes) && patience.lasts(fault.mends) => {
+                    pauses.next(fault.retry_after)
+                }
                 _ => None,
             };
             debug!(
@@ -220,6 +225,31 @@ impl Client {
 
     fn count(&self, call: &Call, change: impl FnOnce(&mut Tally)) {
         change(self.tallies().entry(call.name).or_default());
+    }
+}
+
+/// Faults of one call that may not come as often as there are attempts.
+#[derive(Default)]
+struct Patience {
+    seldom: u32,
+    slowly: u32,
+}
+
+impl Patience {
+    /// Whether to try again after one more fault.
+    fn lasts(&mut self, mends: Mends) -> bool {
+        match mends {
+            Mends::Never => false,
+            Mends::Seldom => {
+                self.seldom += 1;
+                self.seldom <= SHAPE_REPEATS
+            }
+            Mends::Slowly => {
+                self.slowly += 1;
+                self.slowly < TIMEOUT_ATTEMPTS
+            }
+            Mends::Often => true,
+        }
     }
 }
 

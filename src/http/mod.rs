@@ -17,5 +17,6 @@ pub use call::{Call, Reply, Tally, Writes};
 pub use client::{Client, WRITE_GRACE};
 pub use failure::{Effect, Failure, FailureKind};
 pub use settings::{
-    BACKOFF, BACKOFF_CAP, MAX_ATTEMPTS, MAX_ERROR_BYTES, MAX_REPLY_BYTES, RETRY_AFTER_CAP, Settings, TIMEOUT,
+    BACKOFF, BACKOFF_CAP, MAX_ATTEMPTS, MAX_ERROR_BYTES, MAX_REPLY_BYTES, RETRY_AFTER_CAP, SHAPE_REPEATS,
+    Settings, TIMEOUT, TIMEOUT_ATTEMPTS,
 };

@@ -1,6 +1,7 @@
 //! The reqwest client underneath: settings come in; TLS, proxy, redirects and pooling go out as decided
 //! here and nowhere else.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
@@ -16,6 +17,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Idle connections are dropped before the other side does it (Node's default is 5 s): a write that
 /// meets a closing connection has an unknown effect.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+/// Port 0 stands for the URL's.
+const LOCALHOST: [SocketAddr; 2] = [
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
+];
 
 pub(super) fn client(settings: &Settings, address: &Address) -> Result<reqwest::Client, String> {
     // Fails when there is one already; either way there is one now.
@@ -32,7 +38,8 @@ pub(super) fn client(settings: &Settings, address: &Address) -> Result<reqwest::
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .https_only(!address.is_loopback());
         if address.is_loopback() {
-            builder.no_proxy()
+            // Where a machine does not know the name itself, whoever answers for it could be anywhere.
+            builder.no_proxy().resolve_to_addrs("localhost", &LOCALHOST)
         } else {
             builder
         }

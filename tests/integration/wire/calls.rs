@@ -159,7 +159,7 @@ async fn reads_are_repeated_and_writes_are_not() {
         let failure = outcome.expect_err("it never mends");
         assert_eq!(
             (failure.kind, failure.attempts),
-            (FailureKind::Server, 5),
+            (FailureKind::Server, 7),
             "{failure}"
         );
     }
@@ -180,7 +180,7 @@ async fn reads_are_repeated_and_writes_are_not() {
     let tally = studio.http().tally();
     assert_eq!(
         (tally["chat: judge"].calls, tally["chat: judge"].attempts),
-        (1, 5)
+        (1, 7)
     );
     assert_eq!((tally["create job"].attempts, tally["create job"].failed), (1, 1));
 }

@@ -1,6 +1,8 @@
 //! What is repeated, what is not, and when.
 
-use tunegate::http::{Effect, FailureKind};
+use std::collections::BTreeMap;
+
+use tunegate::http::{Effect, FailureKind, MAX_ATTEMPTS, SHAPE_REPEATS, TIMEOUT, TIMEOUT_ATTEMPTS};
 
 use super::*;
 
@@ -110,7 +112,10 @@ async fn no_connection_is_tried_again_by_reads_and_writes() {
         let settings = settings(&format!("http://127.0.0.1:{port}"));
         let client = Client::new(settings, CancellationToken::new()).expect("valid");
         let failure = send(&client, writes).await.expect_err("nobody listens");
-        assert_eq!((failure.kind, failure.attempts), (FailureKind::Connect, 5));
+        assert_eq!(
+            (failure.kind, failure.attempts),
+            (FailureKind::Connect, MAX_ATTEMPTS)
+        );
         assert_eq!(failure.effect(), Effect::NotDone);
         assert!(failure.message.contains("refused"), "{failure}");
     }
@@ -122,19 +127,107 @@ async fn attempts_end_and_everything_is_counted() {
     let client = client(&stub);
     let began = tokio::time::Instant::now();
     let failure = send(&client, Writes::No).await.expect_err("it never mends");
-    // At most 0.5 + 1 + 2 + 4 s of pauses.
+    // At most 0.5 + 1 + 2 + 4 + 8 + 16 s of pauses.
     assert!(
-        began.elapsed() <= Duration::from_millis(7_600),
+        began.elapsed() <= Duration::from_millis(31_600),
         "{:?}",
         began.elapsed()
     );
     assert_eq!(
         failure.to_string(),
-        "test call: server error (503) after 5 attempts: overloaded (support id S-7)"
+        "test call: server error (503) after 7 attempts: overloaded (support id S-7)"
     );
     let tally = client.tally()["test call"];
-    assert_eq!((tally.calls, tally.attempts, tally.failed), (1, 5, 1));
-    assert_eq!(stub.requests().len(), 5);
+    assert_eq!((tally.calls, tally.attempts, tally.failed), (1, 7, 1));
+    assert_eq!(stub.requests().len(), 7);
+}
+
+/// Another shape than [`shaped`] asks for.
+fn misshapen() -> Act {
+    Act::ok(json!({"fine": "text"}))
+}
+
+async fn shaped(client: &Client, writes: Writes) -> Result<Reply<BTreeMap<String, bool>>, Failure> {
+    client.send(&call(writes)).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_shape_is_asked_for_again_twice_and_no_more() {
+    for before in 0..=2 {
+        let acts = (0..before).map(|_| misshapen()).chain([fine()]);
+        let stub = Stub::script(acts).await;
+        let reply = shaped(&client(&stub), Writes::No).await.expect("it mends");
+        assert_eq!(reply.attempts, before + 1);
+    }
+    let stub = Stub::serve(|_| misshapen()).await;
+    let failure = shaped(&client(&stub), Writes::No)
+        .await
+        .expect_err("it never mends");
+    assert_eq!(
+        (failure.kind, failure.attempts),
+        (FailureKind::Unreadable, 1 + SHAPE_REPEATS)
+    );
+    assert!(
+        failure
+            .to_string()
+            .contains("after 3 attempts: JSON of another shape"),
+        "{failure}"
+    );
+    let failure = shaped(&client(&stub), Writes::Yes)
+        .await
+        .expect_err("a write is sent once");
+    assert_eq!((failure.effect(), failure.attempts), (Effect::Unknown, 1));
+    // Other faults in between are counted apart.
+    let stub = Stub::script([
+        misshapen(),
+        html(502),
+        misshapen(),
+        html(200),
+        Act::text(429, ""),
+        html(503),
+        fine(),
+    ])
+    .await;
+    let reply = shaped(&client(&stub), Writes::No)
+        .await
+        .expect("in the seventh attempt");
+    assert_eq!(reply.attempts, MAX_ATTEMPTS);
+    let stub = Stub::script([misshapen(), html(502), misshapen(), misshapen(), fine()]).await;
+    let failure = shaped(&client(&stub), Writes::No)
+        .await
+        .expect_err("three of another shape");
+    assert_eq!((failure.kind, failure.attempts), (FailureKind::Unreadable, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_waits_for_three_time_outs_and_no_more() {
+    let stub = Stub::script([Act::Silence, Act::Silence, fine()]).await;
+    let reply = send(&client(&stub), Writes::No).await.expect("it mends");
+    assert_eq!(reply.attempts, TIMEOUT_ATTEMPTS);
+    for act in [
+        Act::Silence,
+        Act::Trickle(Answer::new(200, vec![b' '; 500]), seconds(1)),
+    ] {
+        let stub = Stub::serve(move |_| act.clone()).await;
+        let began = tokio::time::Instant::now();
+        let failure = send(&client(&stub), Writes::No)
+            .await
+            .expect_err("it never mends");
+        assert_eq!(
+            (failure.kind, failure.attempts),
+            (FailureKind::Timeout, TIMEOUT_ATTEMPTS)
+        );
+        assert!(
+            began.elapsed() < TIMEOUT * TIMEOUT_ATTEMPTS + seconds(5),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+    let stub = Stub::script([Act::Silence, html(502), Act::Silence, html(502), fine()]).await;
+    let reply = send(&client(&stub), Writes::No)
+        .await
+        .expect("other faults in between are counted apart");
+    assert_eq!(reply.attempts, 5);
 }
 
 #[tokio::test(start_paused = true)]
