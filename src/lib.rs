@@ -18,6 +18,8 @@ pub mod cli;
 pub mod cycle;
 pub mod emulator;
 pub mod eval;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod gate;
 pub mod github;
 pub mod http;

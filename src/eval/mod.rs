@@ -25,6 +25,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 pub use feedback::sample_feedback;
+#[cfg(any(test, fuzzing))]
+pub(crate) use verdict::promises as verdict_promises;
 
 use crate::results::{AnswerOutcome, CaseResult, StopKind, Stopped, VoteOutcome};
 use crate::studio::Studio;

@@ -227,5 +227,7 @@ impl Json {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod promises;
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,8 @@ mod check;
 mod decide;
 mod measure;
 mod parse;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod promises;
 mod reader;
 mod rule;
 mod wording;

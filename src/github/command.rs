@@ -231,22 +231,8 @@ fn escape_property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::github::promises;
     use proptest::prelude::*;
-
-    /// As the runner reads a line.
-    fn command_of(line: &str) -> Option<(String, String)> {
-        if let Some(rest) = line.trim_start().strip_prefix("::") {
-            let (name, data) = rest.split_once("::")?;
-            return Some((name.to_owned(), data.to_owned()));
-        }
-        let rest = &line[line.find("##[")? + 3..];
-        rest.split_once(']')
-            .map(|(name, data)| (name.to_owned(), data.to_owned()))
-    }
-
-    fn lines(text: &str) -> impl Iterator<Item = &str> {
-        text.split(['\n', '\r'])
-    }
 
     fn hostile() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
@@ -288,34 +274,22 @@ mod tests {
     proptest! {
         #[test]
         fn an_inert_line_is_no_command(text in hostile()) {
-            let shown = inert_line(&text);
-            for line in lines(&shown) {
-                prop_assert_eq!(command_of(line), None, "{:?}", line);
-            }
-            prop_assert_eq!(shown.replace(' ', ""), text.replace(' ', ""));
+            promises::an_inert_line_is_no_command(&text);
         }
 
         #[test]
         fn an_annotation_is_one_command_whatever_its_texts(message in hostile(), file in hostile()) {
-            let mut annotations = Annotations::default();
-            let annotation = Annotation { file: Some(file), line: Some(3), message, ..Annotation::default() };
-            annotations.add(AnnotationKind::Error, annotation);
-            let out = annotations.commands();
-            let commands: Vec<_> = lines(&out).filter(|line| !line.is_empty()).map(command_of).collect();
-            prop_assert_eq!(commands.len(), 1);
-            let (name, _) = commands[0].clone().ok_or_else(|| TestCaseError::fail("no command"))?;
-            let properties = name.strip_prefix("error ").unwrap_or_default();
-            prop_assert!(properties.split(',').all(|p| p.starts_with("file=") || p == "line=3"), "{}", name);
+            promises::an_annotation_is_one_command(&message, &file);
         }
 
         #[test]
         fn a_fence_holds_every_line(text in hostile()) {
-            let out = fenced(&text);
-            let (first, rest) = out.split_once('\n').unwrap();
-            let token = first.strip_prefix("::stop-commands::").unwrap();
-            let inside = rest.strip_suffix(&format!("::{token}::\n")).unwrap();
-            prop_assert!(!inside.contains(token));
-            prop_assert!(inside.is_empty() || inside.ends_with('\n'));
+            promises::a_fence_holds_every_line(&text);
+        }
+
+        #[test]
+        fn everything_else_holds_too(text in hostile()) {
+            promises::of_a_text(&text);
         }
     }
 

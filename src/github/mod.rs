@@ -5,6 +5,8 @@
 mod command;
 mod event;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod promises;
 
 pub use command::{
     ANNOTATIONS_A_KIND, Annotation, AnnotationKind, Annotations, add_mask, fenced, group, group_end,

@@ -85,6 +85,9 @@ fn http_date(text: &str) -> Option<Timestamp> {
         })
 }
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod promises;
+
 #[cfg(test)]
 mod tests {
     use reqwest::header::HeaderValue;

@@ -20,6 +20,8 @@ mod overrides;
 mod parts;
 mod pattern;
 mod place;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod promises;
 mod raw;
 mod reading;
 mod render;

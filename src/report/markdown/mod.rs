@@ -10,6 +10,8 @@ mod escape_tests;
 mod head;
 mod page;
 mod problems;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod promises;
 #[cfg(test)]
 mod tests;
 
