@@ -31,6 +31,8 @@ mod report;
 #[cfg(test)]
 mod runner;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod stub;
 #[cfg(test)]
 mod suite;

@@ -3,6 +3,8 @@
 mod bounds;
 mod calls;
 mod cancelling;
+mod endless;
+mod origin;
 mod redaction;
 mod repeats;
 mod traces;

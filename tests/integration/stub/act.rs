@@ -32,6 +32,8 @@ pub(crate) enum Act {
     Trickle(Answer, Duration),
     /// These bytes, then the connection is closed.
     Raw(Vec<u8>),
+    /// The first bytes, then the others again and again, with a pause before each time.
+    Forever(Vec<u8>, Vec<u8>, Duration),
 }
 
 impl Answer {

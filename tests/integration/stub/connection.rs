@@ -88,6 +88,13 @@ async fn play(stream: &mut TcpStream, act: Act) -> io::Result<()> {
             }
             finish(stream).await
         }
+        Act::Forever(first, again, every) => {
+            stream.write_all(&first).await?;
+            loop {
+                sleep(every).await;
+                stream.write_all(&again).await?;
+            }
+        }
         Act::Raw(bytes) => {
             stream.write_all(&bytes).await?;
             finish(stream).await

@@ -175,38 +175,6 @@ async fn json_is_read_whatever_the_content_type_says() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
-    let target = Stub::script([fine()]).await;
-    for status in [301, 302, 303, 307, 308] {
-        let location = format!("{}/steal?token=private", target.url);
-        let stub = Stub::script([Act::Reply(Answer::new(status, "").header("location", location))]).await;
-        let failure = send(&client(&stub), Writes::No).await.expect_err("not followed");
-        assert_eq!((failure.status, failure.attempts), (Some(status), 1));
-        assert!(failure.message.contains(&target.url), "{failure}");
-        assert!(
-            !failure.message.contains("private") && !failure.message.contains("steal"),
-            "{failure}"
-        );
-    }
-    assert_eq!(target.connections(), 0);
-}
-
-#[tokio::test]
-async fn a_path_that_leads_elsewhere_is_not_sent() {
-    let stub = Stub::script([fine()]).await;
-    let client = client(&stub);
-    for path in ["/a/../../b", "@evil.example/x", "/x?y", "/x#y"] {
-        let call = Call {
-            path: path.to_owned(),
-            ..call(Writes::Yes)
-        };
-        let failure = client.send::<Value>(&call).await.expect_err("not sent");
-        assert_eq!((failure.kind, failure.attempts), (FailureKind::Rejected, 0));
-    }
-    assert_eq!(stub.connections(), 0);
-}
-
-#[tokio::test]
 async fn garbage_instead_of_http_is_a_broken_connection() {
     for garbage in [
         &b"SSH-2.0-OpenSSH_9.9\r\n"[..],
