@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::StatusCode;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::counters::Counters;
@@ -30,11 +30,22 @@ pub(super) struct App {
     inner: Mutex<Inner>,
     /// Told after every change of the world.
     pub(super) changed: Notify,
+    /// How far the state is saved; nobody saves it where no file is named.
+    pub(super) saved: watch::Sender<Saved>,
     /// Cancelled when the emulator stops.
     pub(super) closing: CancellationToken,
     /// Whether a fault is placed on one of the two kinds of chat calls.
     pub(super) parts_placed: bool,
     replies: AtomicU64,
+}
+
+/// How far the state is saved.
+#[derive(Debug, Default)]
+pub(super) struct Saved {
+    /// How many of the world's changes.
+    pub(super) changes: u64,
+    /// Why the last save failed, if it did.
+    pub(super) failed: Option<String>,
 }
 
 /// What stands behind the lock.
@@ -68,6 +79,7 @@ impl App {
                 learners: HashMap::new(),
             }),
             changed: Notify::new(),
+            saved: watch::Sender::default(),
             closing: CancellationToken::new(),
             parts_placed,
             replies: AtomicU64::new(0),
@@ -85,6 +97,30 @@ impl App {
             self.changed.notify_one();
         }
         result
+    }
+
+    /// Waits until everything that has changed by now is saved.
+    pub(super) async fn save(&self) -> Result<(), Refusal> {
+        if self.options.state_file.is_none() {
+            return Ok(());
+        }
+        let mut saved = self.saved.subscribe();
+        let wanted = self.with(|inner| inner.world.changes());
+        loop {
+            {
+                let saved = saved.borrow_and_update();
+                if saved.changes >= wanted {
+                    return Ok(());
+                }
+                if let Some(why) = &saved.failed {
+                    let error = format!("the emulator's state could not be saved: {why}");
+                    return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error));
+                }
+            }
+            if saved.changed().await.is_err() {
+                return Ok(());
+            }
+        }
     }
 
     /// What a listing shows at this moment.

@@ -73,10 +73,7 @@ pub(super) async fn watch(
         tokio::time::sleep(wait).await;
     }
     match fault {
-        None => {
-            let response = next.run(request).await;
-            counted(&app, &route, response)
-        }
+        None => take_effect(&app, &route, request, next).await,
         Some(
             early @ (Fault::TooMany(_)
             | Fault::Status(_)
@@ -92,18 +89,33 @@ pub(super) async fn watch(
             faults::early_reply(early, &line).await
         }
         Some(late) => {
-            let response = next.run(request).await;
-            let response = counted(&app, &route, response);
+            let response = take_effect(&app, &route, request, next).await;
             faults::spoil(late, response, &line).await
         }
     }
+}
+
+/// Does what a call asks for. What its reply tells, or any other reply told before it, is saved when it goes out: a
+/// caller keeps a journal of ids, and they must mean something to the emulator that is started after a crash. A
+/// chat call changes nothing and waits for nothing.
+async fn take_effect(app: &Shared, route: &str, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if route.ends_with(routes::CHAT) {
+        return counted(app, route, response);
+    }
+    let saved = app.save().await;
+    counted(
+        app,
+        route,
+        saved.map_or_else(IntoResponse::into_response, |()| response),
+    )
 }
 
 /// Does what a call asks for after its caller has been told that it failed.
 async fn take_effect_late(app: Shared, route: String, request: Request, next: Next, late_by: Duration) {
     let effect = async {
         tokio::time::sleep(late_by).await;
-        counted(&app, &route, next.run(request).await)
+        take_effect(&app, &route, request, next).await
     };
     // Nothing changes any more once the last state is saved.
     let _nobody_waits = app.closing.run_until_cancelled(effect).await;

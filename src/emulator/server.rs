@@ -2,18 +2,18 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::app::{App, Shared, delays_of};
+use super::app::{App, Saved, Shared, delays_of};
 use super::line::{Line, Loopback};
 use super::options::Options;
 use super::routes;
-use super::store;
+use super::store::{self, Store};
 use super::world::World;
 
 /// How long calls under way may take to end when the emulator stops.
@@ -25,9 +25,12 @@ pub struct Emulator {
     address: SocketAddr,
     base_url: String,
     app: Shared,
-    stop: CancellationToken,
-    _stop_on_drop: DropGuard,
-    tasks: Vec<JoinHandle<()>>,
+    stop: DropGuard,
+    server: JoinHandle<()>,
+    store: Option<Arc<Mutex<Store>>>,
+    /// Ends the keeper.
+    saving: DropGuard,
+    keeper: Option<JoinHandle<()>>,
 }
 
 impl std::fmt::Debug for Emulator {
@@ -45,9 +48,12 @@ impl std::fmt::Debug for Emulator {
 /// When the port is taken, or the state file can't be read or is no state of this version.
 pub async fn start(options: Options) -> io::Result<Emulator> {
     check_placed(&options)?;
-    let held = match &options.state_file {
-        Some(path) => store::read(path)?,
-        None => None,
+    let (store, held) = match &options.state_file {
+        Some(path) => {
+            let (store, held) = Store::open(path)?;
+            (Some(store), held)
+        }
+        None => (None, None),
     };
     let mut world = held.unwrap_or_else(|| World::new(options.seed));
     world.wake(&delays_of(&options));
@@ -61,30 +67,43 @@ pub async fn start(options: Options) -> io::Result<Emulator> {
         )
     })?;
     let address = listener.address()?;
-    let state_file = options.state_file.clone();
     let app = Arc::new(App::new(options, world));
+    let store = match store {
+        Some(mut store) => {
+            // Also a state nobody adds to is to be there when the next start looks for it.
+            let changes = store.save_whole(&app)?;
+            app.saved.send_replace(Saved {
+                changes,
+                failed: None,
+            });
+            Some(Arc::new(Mutex::new(store)))
+        }
+        None => None,
+    };
     let stop = app.closing.clone();
 
     let service = routes::router(app.clone()).into_make_service_with_connect_info::<Line>();
     let stopped = stop.clone().cancelled_owned();
-    let mut tasks = vec![tokio::spawn(async move {
+    let server = tokio::spawn(async move {
         // It only ends when told to, and without an error.
         let _ended = axum::serve(listener, service)
             .with_graceful_shutdown(stopped)
             .await;
-    })];
-    if let Some(path) = state_file {
-        // Also a state nobody adds to is to be there when the next start looks for it.
-        app.changed.notify_one();
-        tasks.push(tokio::spawn(store::keep(app.clone(), path, stop.clone())));
-    }
+    });
+    let saving = CancellationToken::new();
+    let keeper = store.as_ref().map(|store| {
+        let kept = store::keep(app.clone(), store.clone(), saving.clone());
+        tokio::spawn(kept)
+    });
     Ok(Emulator {
         address,
         base_url: format!("http://{address}"),
         app,
-        _stop_on_drop: stop.clone().drop_guard(),
-        stop,
-        tasks,
+        stop: stop.drop_guard(),
+        server,
+        store,
+        saving: saving.drop_guard(),
+        keeper,
     })
 }
 
@@ -134,16 +153,24 @@ impl Emulator {
     /// # Errors
     /// When the state could not be saved.
     pub async fn stop(self) -> io::Result<()> {
-        self.stop.cancel();
-        for task in self.tasks {
-            let abort = task.abort_handle();
-            if tokio::time::timeout(GRACE, task).await.is_err() {
-                abort.abort();
-            }
+        drop(self.stop);
+        end(self.server).await;
+        // Only now: calls under way wait for their changes to be saved.
+        drop(self.saving);
+        if let Some(keeper) = self.keeper {
+            end(keeper).await;
         }
-        match &self.app.options.state_file {
-            Some(path) => store::write(&self.app, path).await,
+        match &self.store {
+            Some(store) => store::close(&self.app, store).await,
             None => Ok(()),
         }
+    }
+}
+
+/// Waits a little for a task to end by itself.
+async fn end(task: JoinHandle<()>) {
+    let abort = task.abort_handle();
+    if tokio::time::timeout(GRACE, task).await.is_err() {
+        abort.abort();
     }
 }

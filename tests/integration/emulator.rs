@@ -2,6 +2,7 @@
 //! it keeps, and foreign clients running against it.
 
 mod contract;
+mod crash;
 mod faults;
 mod forms;
 mod learning;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{ExperimentStatus, Processing, Recommendations, Status, World};
+use super::{ExperimentStatus, Processing, Recommendations, Status, Trace, World};
+use crate::emulator::draw;
 
 /// How long things take.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +58,12 @@ impl Due {
         let entry = self.events.first_entry()?;
         (entry.key().0 <= now).then(|| entry.remove())
     }
+}
+
+/// Whether a correction fails: drawn for each time that it is asked for, and the same again after a restart.
+pub(super) fn correction_fails(seed: u64, trace: &Trace, delays: &Delays) -> bool {
+    let additions = trace.additions.to_string();
+    draw::share(seed, &["correction", &trace.id, &additions]) < delays.failed_corrections
 }
 
 impl World {
@@ -112,7 +119,7 @@ impl World {
             if processing {
                 events.push(Event::Corrected {
                     trace: trace.id.clone(),
-                    fails: false,
+                    fails: correction_fails(self.seed, trace, delays),
                 });
             }
             let project = trace.project_id.clone();

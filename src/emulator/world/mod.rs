@@ -3,6 +3,7 @@
 
 mod due;
 mod lag;
+mod log;
 mod records;
 mod table;
 mod traces;
@@ -203,6 +204,7 @@ impl World {
             updated_at: at,
             rows: Vec::new(),
             snapshots: Vec::new(),
+            rows_told: 0,
         });
         if let Some(project) = self.projects.get_mut(project) {
             project.datasets.push(id.to_owned());

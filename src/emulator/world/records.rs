@@ -67,6 +67,9 @@ pub(crate) struct Dataset {
     #[serde(serialize_with = "write_rows", deserialize_with = "read_rows")]
     pub(crate) rows: Vec<Arc<Row>>,
     pub(crate) snapshots: Vec<String>,
+    /// How many of the rows are saved.
+    #[serde(skip)]
+    pub(crate) rows_told: usize,
 }
 
 fn write_rows<S: Serializer>(rows: &[Arc<Row>], serializer: S) -> Result<S::Ok, S::Error> {

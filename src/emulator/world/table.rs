@@ -1,7 +1,7 @@
 //! Records by id, in the order they were made: records come in, look-ups in constant time go out. On disk it is
 //! a plain list.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -16,6 +16,8 @@ pub(crate) trait Record {
 pub(crate) struct Table<T> {
     records: Vec<T>,
     places: HashMap<String, usize>,
+    /// Places of records that are new, or may have changed, since they were last settled.
+    changed: BTreeSet<usize>,
 }
 
 impl<T> Default for Table<T> {
@@ -23,6 +25,7 @@ impl<T> Default for Table<T> {
         Table {
             records: Vec::new(),
             places: HashMap::new(),
+            changed: BTreeSet::new(),
         }
     }
 }
@@ -33,7 +36,35 @@ impl<T: Record> Table<T> {
         let place = self.records.len();
         self.places.insert(record.id().to_owned(), place);
         self.records.push(record);
+        self.changed.insert(place);
         place
+    }
+
+    /// Adds a record, or takes it in place of the one with its id.
+    pub(crate) fn put(&mut self, record: T) {
+        match self.get_mut(record.id()) {
+            Some(held) => *held = record,
+            None => {
+                self.insert(record);
+            }
+        }
+    }
+
+    /// The records that are new, or may have changed, since the last `settle`; oldest first.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = &T> {
+        self.changed.iter().filter_map(|place| self.records.get(*place))
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn for_each_changed(&mut self, act: impl Fn(&mut T)) {
+        for place in &self.changed {
+            self.records.get_mut(*place).map(&act);
+        }
+    }
+
+    /// From here on nothing counts as changed.
+    pub(crate) fn settle(&mut self) {
+        self.changed.clear();
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
@@ -41,7 +72,9 @@ impl<T: Record> Table<T> {
     }
 
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
-        self.places.get(id).and_then(|place| self.records.get_mut(*place))
+        let place = *self.places.get(id)?;
+        self.changed.insert(place);
+        self.records.get_mut(place)
     }
 
     /// The record at a place.
@@ -58,6 +91,7 @@ impl<T: Record> Table<T> {
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.changed.extend(0..self.records.len());
         self.records.iter_mut()
     }
 }

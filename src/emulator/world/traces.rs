@@ -4,9 +4,8 @@
 use axum::http::StatusCode;
 use tokio::time::Instant;
 
-use super::due::{Delays, Event};
+use super::due::{Delays, Event, correction_fails};
 use super::{Message, Processing, Trace, World, now};
-use crate::emulator::draw;
 use crate::emulator::refusal::Refusal;
 
 /// From this score on an answer becomes a row as it is.
@@ -88,9 +87,7 @@ impl World {
         if !good {
             trace.turn(false, |trace| trace.processing_status = Processing::UnderWay);
             project.processing += 1;
-            // A correction that failed and is asked for again gets another chance.
-            let fails = draw::share(seed, &["correction", id, &trace.additions.to_string()])
-                < delays.failed_corrections;
+            let fails = correction_fails(seed, trace, delays);
             let event = Event::Corrected {
                 trace: id.to_owned(),
                 fails,

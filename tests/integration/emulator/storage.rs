@@ -87,30 +87,6 @@ async fn what_was_under_way_is_done_after_a_restart() {
 }
 
 #[tokio::test]
-async fn changes_reach_the_file_while_it_runs() {
-    let folder = tempfile::tempdir().unwrap();
-    let options = kept_in(&folder);
-    let path = options.state_file.clone().unwrap();
-    let peer = Peer::start(options).await;
-    let trace = peer.trace("q", "a", 0.9, "f").await;
-    let saved = async || {
-        for _ in 0..2_000 {
-            if std::fs::read_to_string(&path).is_ok_and(|text| text.contains(&trace)) {
-                return true;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        false
-    };
-    assert!(saved().await);
-    let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
-    assert!(
-        left.len() <= 2,
-        "the file and at most the one being written: {left:?}"
-    );
-}
-
-#[tokio::test]
 async fn a_broken_state_is_told_clearly() {
     let folder = tempfile::tempdir().unwrap();
     let options = kept_in(&folder);
