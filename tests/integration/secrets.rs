@@ -124,34 +124,33 @@ async fn a_whole_cycle_holds_no_key() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_goes_wrong_holds_no_key() {
-    for part in [
+    let parts = [
         Part::Words,
         Part::Refuses,
         Part::Rejects,
         Part::Redirects,
         Part::Babbles,
         Part::Stumbles,
-    ] {
-        // Side by side: most of the time goes into pauses between attempts.
-        let forms = [
-            &["run", "s.yaml"][..],
-            &["run", "s.yaml", "--format", "json"],
-            &["action"],
-        ];
-        let runs = forms.map(|arguments| async move {
+    ];
+    let commands = [
+        &["run", "s.yaml"][..],
+        &["run", "s.yaml", "--format", "json"],
+        &["action"],
+    ];
+    let each = |part: Part| commands.map(|arguments| (part, arguments));
+    // Side by side: most of the time goes into pauses between attempts.
+    let runs = parts
+        .into_iter()
+        .flat_map(each)
+        .map(|(part, arguments)| async move {
             let step = Step::new(part).await;
             let ended = step.run(arguments).await;
             let stopped = [Part::Refuses, Part::Rejects, Part::Redirects].contains(&part);
-            assert!(!stopped || [4, 11].contains(&ended.code), "{part:?}: {ended:?}");
+            assert!(!stopped || ended.code == 4, "{part:?}: {ended:?}");
+            assert!(part != Part::Stumbles || ended.code == 0, "{part:?}: {ended:?}");
             assert!(!step.stub.requests().is_empty());
-            eprintln!(
-                "{part:?} {arguments:?} {} {}",
-                ended.code,
-                step.stub.requests().len()
-            );
         });
-        futures_util::future::join_all(runs).await;
-    }
+    futures_util::future::join_all(runs).await;
     let step = Step::new(Part::Refuses).await;
     let ended = step.run(&["run", "s.yaml"]).await;
     assert_eq!(ended.code, 4, "{ended:?}");

@@ -117,6 +117,9 @@ impl Echo {
             ("POST", ["chat", "completions"]) => self.judge(),
             ("GET", ["models", "running"]) => json!({"status": true, "message": all}),
             ("GET", ["models"]) => json!({"data": [{"id": self.one()}, {"id": "m"}]}),
+            ("GET", ["traces"]) if request.query.iter().any(|(k, v)| k == "page" && v != "1") => {
+                json!({"results": [], "total": 1})
+            }
             ("GET", ["traces"]) => json!({"results": [
                 {"id": self.id("old"), "input": all, "output": all, "createdAt": all, "modelId": all, "feedback": all}
             ], "total": 1}),

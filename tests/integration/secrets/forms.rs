@@ -1,7 +1,11 @@
 //! The forms in which a key can come back, and a search for them that shares no code with what masks them.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 
 /// Of characters that differ when they are encoded, as far as a header carries them.
 pub(super) const KEY: &str = "pk+test/4f9aZ~qW7=xY2?b";
@@ -99,46 +103,47 @@ fn sought() -> Vec<(String, String)> {
     forms
 }
 
-/// The text as a parser of JSON, of URLs, or an eye would see it.
-fn views(text: &str) -> [String; 3] {
-    let mut unescaped = text.to_owned();
-    for byte in 0x20..0x7f_u8 {
-        for form in [format!("\\u{byte:04x}"), format!("\\u{byte:04X}")] {
-            unescaped = unescaped.replace(&form, &char::from(byte).to_string());
-        }
-    }
-    let mut decoded = text.to_owned();
-    for byte in 0x20..0x7f_u8 {
-        for form in [format!("%{byte:02x}"), format!("%{byte:02X}")] {
-            decoded = decoded.replace(&form, &char::from(byte).to_string());
-        }
-    }
-    let seen = text
-        .chars()
-        .filter(|c| !c.is_control() && !('\u{200b}'..='\u{206f}').contains(c))
-        .collect();
-    [unescaped.replace('\\', ""), decoded, seen]
+/// The text as it is, and as a parser of JSON, one of URLs, and an eye would see it.
+fn views(text: &str) -> [String; 4] {
+    static JSON: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\\u00([2-7][0-9a-fA-F])").unwrap());
+    static URL: LazyLock<Regex> = LazyLock::new(|| Regex::new("%([2-7][0-9a-fA-F])").unwrap());
+    let decoded = |escape: &Regex| {
+        let decode =
+            |found: &Captures<'_>| char::from(u8::from_str_radix(&found[1], 16).unwrap()).to_string();
+        escape.replace_all(text, decode).into_owned()
+    };
+    let unseen = |c: char| c.is_control() || ('\u{200b}'..='\u{206f}').contains(&c);
+    let seen = text.chars().filter(|c| !unseen(*c)).collect();
+    [
+        text.to_owned(),
+        decoded(&JSON).replace('\\', ""),
+        decoded(&URL),
+        seen,
+    ]
 }
 
 /// The forms of the key that are in a text, whole or in a telling part.
 pub(super) fn leaks(bytes: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bytes).into_owned();
+    static WINDOWS: LazyLock<HashMap<Vec<u8>, String>> = LazyLock::new(|| {
+        let windows = |(name, form): (String, String)| {
+            let windows: Vec<_> = form.as_bytes().windows(WINDOW).map(<[u8]>::to_vec).collect();
+            windows.into_iter().map(move |window| (window, name.clone()))
+        };
+        sought().into_iter().flat_map(windows).collect()
+    });
+    static FIRSTS: LazyLock<[bool; 256]> =
+        LazyLock::new(|| std::array::from_fn(|b| WINDOWS.keys().any(|window| usize::from(window[0]) == b)));
     let mut found = Vec::new();
-    for view in std::iter::once(text.clone()).chain(views(&text)) {
-        for (name, form) in sought() {
-            let characters: Vec<char> = form.chars().collect();
-            let windows = characters.windows(WINDOW).map(|w| w.iter().collect::<String>());
-            if let Some(window) = windows.into_iter().find(|w| view.contains(w.as_str())) {
-                let at = view.find(&window).unwrap();
-                let around: String = view[..at]
-                    .chars()
-                    .rev()
-                    .take(60)
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .rev()
-                    .collect();
-                found.push(format!("{name}: …{around}»{window}«"));
+    for view in views(&String::from_utf8_lossy(bytes)) {
+        let view = view.as_bytes();
+        let windows = view
+            .windows(WINDOW)
+            .enumerate()
+            .filter(|(_, w)| FIRSTS[usize::from(w[0])]);
+        for (at, window) in windows {
+            if let Some(name) = WINDOWS.get(window) {
+                let around = String::from_utf8_lossy(&view[at.saturating_sub(60)..at + WINDOW]);
+                found.push(format!("{name}: …{around}"));
             }
         }
     }
