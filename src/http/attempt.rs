@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::pause;
 use super::redact::Redactor;
-use super::{FailureKind, MAX_ERROR_BYTES, MAX_REPLY_BYTES, Writes, message};
+use super::{FailureKind, MAX_ERROR_BYTES, MAX_REPLY_BYTES, MAX_REPLY_VALUES, Writes, message};
 
 /// The class of an error is known from its status; its text is not waited for longer than this.
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -123,6 +123,10 @@ async fn read(mut response: Response, redactor: &Redactor) -> Result<Vec<u8>, Fa
 pub(super) fn parse<T: DeserializeOwned>((status, body): &Body, redactor: &Redactor) -> Result<T, Fault> {
     let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let empty = json.iter().all(u8::is_ascii_whitespace);
+    if has_more_values(json, MAX_REPLY_VALUES) {
+        let message = format!("a reply of more than {MAX_REPLY_VALUES} values");
+        return Err(Fault::new(FailureKind::Unreadable, Some(*status), message));
+    }
     serde_json::from_slice(if empty { b"null" } else { json }).map_err(|e| {
         // A reply that is not JSON was cut, or something else answered in the service's place; one of
         // another shape is likely to have it again.
@@ -143,6 +147,26 @@ pub(super) fn parse<T: DeserializeOwned>((status, body): &Body, redactor: &Redac
             ..Fault::new(FailureKind::Unreadable, Some(*status), message)
         }
     })
+}
+
+/// Whether a JSON text holds more values than that. Each but the first stands behind a comma or is the first in
+/// a list or an object; what is no JSON is counted in some way, and refused later.
+fn has_more_values(json: &[u8], most: usize) -> bool {
+    // Two bytes a value at the least.
+    if json.len() < 2 * most {
+        return false;
+    }
+    let (mut values, mut in_text, mut escaped) = (1, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    values > most
 }
 
 fn of_transport(error: &reqwest::Error, status: Option<StatusCode>, redactor: &Redactor) -> Fault {
@@ -220,4 +244,19 @@ async fn error_body(mut response: Response) -> Vec<u8> {
     // What came until then is enough.
     let _ = tokio::time::timeout(ERROR_BODY_TIMEOUT, reading).await;
     body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_outside_of_texts() {
+        let list = format!("[{}0]", "0,".repeat(99));
+        assert!(!has_more_values(list.as_bytes(), 101) && has_more_values(list.as_bytes(), 100));
+        let nested = "[{\"a\":1,\"b\":[]},".repeat(10);
+        assert!(has_more_values(nested.as_bytes(), 50) && !has_more_values(nested.as_bytes(), 51));
+        let text = format!("[\"{}\\\",,\"]", ",[{\\\\".repeat(1_000));
+        assert!(!has_more_values(text.as_bytes(), 2) && has_more_values(text.as_bytes(), 1));
+    }
 }

@@ -19,6 +19,6 @@ pub use failure::{Effect, Failure, FailureKind};
 #[cfg(any(test, fuzzing))]
 pub(crate) use pause::promises as pause_promises;
 pub use settings::{
-    BACKOFF, BACKOFF_CAP, MAX_ATTEMPTS, MAX_ERROR_BYTES, MAX_REPLY_BYTES, RETRY_AFTER_CAP, SHAPE_REPEATS,
-    Settings, TIMEOUT, TIMEOUT_ATTEMPTS,
+    BACKOFF, BACKOFF_CAP, MAX_ATTEMPTS, MAX_ERROR_BYTES, MAX_REPLY_BYTES, MAX_REPLY_VALUES, RETRY_AFTER_CAP,
+    SHAPE_REPEATS, Settings, TIMEOUT, TIMEOUT_ATTEMPTS,
 };

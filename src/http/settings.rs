@@ -24,6 +24,9 @@ pub const BACKOFF_CAP: Duration = Duration::from_secs(30);
 pub const RETRY_AFTER_CAP: Duration = Duration::from_secs(120);
 /// A reply is read up to this many bytes, counted after decompression.
 pub const MAX_REPLY_BYTES: usize = 32 * 1024 * 1024;
+/// A reply is read up to this many JSON values. In memory a value of two bytes takes seventy and more, so that a
+/// reply within [`MAX_REPLY_BYTES`] could still fill the machine.
+pub const MAX_REPLY_VALUES: usize = 500_000;
 /// The body of an error is read up to this many bytes, counted after decompression.
 pub const MAX_ERROR_BYTES: usize = 64 * 1024;
 

@@ -1,6 +1,6 @@
 //! Hostile replies: too large, too deep, without end, redirecting, and what a request looks like.
 
-use tunegate::http::{FailureKind, MAX_ERROR_BYTES, MAX_REPLY_BYTES};
+use tunegate::http::{FailureKind, MAX_ERROR_BYTES, MAX_REPLY_BYTES, MAX_REPLY_VALUES};
 
 use super::*;
 
@@ -116,6 +116,25 @@ fn bomb() -> Vec<u8> {
         put("00000");
     }
     bytes
+}
+
+#[tokio::test]
+async fn memory_is_bounded() {
+    // A few megabytes that would take some hundred.
+    for body in [
+        format!("[{}0]", "0,".repeat(MAX_REPLY_VALUES)),
+        format!("[{}0]", "[],".repeat(MAX_REPLY_VALUES)),
+        format!("[{}0]", r#"{"":0},"#.repeat(MAX_REPLY_VALUES / 2)),
+    ] {
+        let stub = Stub::serve(move |_| Act::text(200, &body)).await;
+        let failure = send(&client(&stub), Writes::No).await.expect_err("too many");
+        assert_eq!((failure.kind, failure.attempts), (FailureKind::Unreadable, 1));
+        assert!(failure.message.contains("500000 values"), "{failure}");
+    }
+    let text = format!(r#"["{}", 1]"#, ",".repeat(3 * MAX_REPLY_VALUES));
+    let stub = Stub::serve(move |_| Act::text(200, &text)).await;
+    let reply = send(&client(&stub), Writes::No).await.expect("two values");
+    assert_eq!(reply.value[1], 1);
 }
 
 #[tokio::test]
