@@ -26,7 +26,7 @@ fn base64(text: &str, alphabet: &[u8; 64]) -> String {
         .map(|six| (0..6).fold(0_u8, |n, i| n << 1 | six.get(i).copied().unwrap_or(0)))
         .map(|six| char::from(alphabet[usize::from(six)]))
         .collect();
-    while encoded.len() % 4 != 0 {
+    while !encoded.len().is_multiple_of(4) {
         encoded.push('=');
     }
     encoded
