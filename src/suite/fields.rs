@@ -152,7 +152,8 @@ pub(super) fn text_span(node: &Node) -> Span {
             style: Style::Quoted, ..
         } if node.span.length > 2 => Span {
             column: node.span.column + 1,
-            length: node.span.length - 2,
+            // Of a text over several lines the quote that closes it is on another.
+            length: node.span.length - 1 - u32::from(node.end_line == node.span.line),
             ..node.span
         },
         _ => node.span,

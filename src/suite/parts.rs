@@ -104,8 +104,16 @@ fn judge_prompt(pen: &mut Pen<'_>, shelf: &mut Shelf, field: Field<'_>) -> Optio
     sound.then(|| opened.text.to_string())
 }
 
+/// A gate whose text could be read.
+pub(super) struct WrittenGate {
+    pub(super) gate: Gate,
+    /// Characters of the text on its first line, where that is not what was read (it is folded over lines, or holds
+    /// escapes): places in the one are none in the other then.
+    pub(super) otherwise_written: Option<u32>,
+}
+
 /// `gates:`; those that can't be read are told and left out.
-pub(super) fn gates(pen: &mut Pen<'_>, field: Field<'_>) -> Vec<Gate> {
+pub(super) fn gates(pen: &mut Pen<'_>, field: Field<'_>) -> Vec<WrittenGate> {
     let Some(entries) = values::list(pen, field, "gates") else {
         return Vec::new();
     };
@@ -116,7 +124,7 @@ pub(super) fn gates(pen: &mut Pen<'_>, field: Field<'_>) -> Vec<Gate> {
     entries.iter().filter_map(|entry| gate(pen, entry)).collect()
 }
 
-fn gate(pen: &mut Pen<'_>, node: &Node) -> Option<Gate> {
+fn gate(pen: &mut Pen<'_>, node: &Node) -> Option<WrittenGate> {
     const ELSE: &[(&str, Otherwise)] = &[
         ("fail", Otherwise::Fail),
         ("hold", Otherwise::Hold),
@@ -138,15 +146,27 @@ fn gate(pen: &mut Pen<'_>, node: &Node) -> Option<Gate> {
     };
     let field = fields.need(pen, "require", "write for example `require: mean >= 0.7`")?;
     let require = values::text(pen, "`require`", field.value)?;
-    // The text's own first character, so that the gate's reader can count on from it.
-    let indent = require.len() - require.trim_start().len();
     let mut span = text_span(field.value);
-    span.column += u32::try_from(indent).unwrap_or_default();
+    let read = match field.value.kind {
+        Kind::Scalar {
+            style: Style::Block, ..
+        } => require.split('\n').next().unwrap_or_default(),
+        _ => &require,
+    };
+    let as_written = u32::try_from(read.chars().count()) == Ok(span.length) && !read.trim().is_empty();
+    if as_written {
+        // The text's own first character, so that the gate's reader can count on from it.
+        let indent = read.chars().take_while(|c| c.is_whitespace()).count();
+        span.column += u32::try_from(indent).unwrap_or_default();
+    }
     let place = pen.place(span);
-    Some(Gate {
-        require: require.trim().to_owned(),
-        otherwise: otherwise?,
-        place,
+    Some(WrittenGate {
+        gate: Gate {
+            require: require.trim().to_owned(),
+            otherwise: otherwise?,
+            place,
+        },
+        otherwise_written: (!as_written).then_some(span.length),
     })
 }
 

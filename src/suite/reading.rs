@@ -9,9 +9,12 @@ use super::cases::{self, Cases};
 use super::faults::{Faults, Pen};
 use super::fields::{Fields, text_span};
 use super::folder::{Folder, LARGEST, shown};
+use super::parts::WrittenGate;
 use super::shelf::Shelf;
 use super::tree::{Kind, Node, Span, Style, is_number, one_line, quoted, steers};
-use super::{Diagnostic, Gate, Place, Severity, Sources, Suite, fingerprint, keys, parts, values, yaml};
+use super::{
+    Diagnostic, Gate, Place, Severity, Sources, Suite, fingerprint, keys, parts, place, values, yaml,
+};
 
 /// The version of the format that this build reads.
 const VERSION: f64 = 1.0;
@@ -45,6 +48,8 @@ pub struct Reading {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether the last one counts those that are not shown.
     counted: bool,
+    /// For each gate, how long its text is on its first line where places in the text as it was read are none there.
+    otherwise_written: Vec<Option<u32>>,
     /// The texts that the faults point into, and the suite's own.
     pub sources: Sources,
 }
@@ -67,6 +72,7 @@ impl Reading {
         } else {
             None
         };
+        let faults: Vec<Diagnostic> = faults.into_iter().map(|fault| self.on_its_line(fault)).collect();
         // The suite's own faults come first, as they were read.
         self.diagnostics.splice(0..0, faults);
         let ours = self.diagnostics.iter().filter(|d| d.place.file == own).count();
@@ -75,6 +81,25 @@ impl Reading {
             ours.sort_by_key(|d| (d.place.line, d.place.column));
         }
         self.diagnostics.extend(count);
+    }
+
+    /// A fault in a gate's text, which is counted in as it was read. Where it is written otherwise, the fault stands
+    /// for all of it that is on its first line: it would point past it.
+    fn on_its_line(&self, mut fault: Diagnostic) -> Diagnostic {
+        let at = |place: &Place| (place.line, place.column);
+        let gate = self
+            .gates
+            .iter()
+            .zip(&self.otherwise_written)
+            .filter(|(gate, _)| gate.place.line == fault.place.line && at(&gate.place) <= at(&fault.place))
+            .max_by_key(|(gate, _)| gate.place.column);
+        if let Some((gate, Some(written))) = gate
+            && fault.place.column - gate.place.column < place::count(gate.require.chars().count())
+        {
+            fault.place.column = gate.place.column;
+            fault.length = *written;
+        }
+        fault
     }
 }
 
@@ -110,7 +135,8 @@ pub fn read(path: &Path) -> Reading {
         suite,
         name_place: found.name.as_ref().map(|(_, place)| place.clone()),
         name: found.name.map(|(name, _)| name),
-        gates: found.gates,
+        otherwise_written: found.gates.iter().map(|gate| gate.otherwise_written).collect(),
+        gates: found.gates.into_iter().map(|written| written.gate).collect(),
         tags: found.tags,
         ids: found.ids,
         all_tags: found.all_tags,
@@ -163,7 +189,7 @@ fn locate(pen: &mut Pen<'_>, path: &Path) -> Option<(Folder, String)> {
 struct Found {
     suite: Option<Suite>,
     name: Option<(String, Place)>,
-    gates: Vec<Gate>,
+    gates: Vec<WrittenGate>,
     tags: BTreeSet<String>,
     ids: BTreeSet<String>,
     all_tags: bool,
@@ -212,16 +238,17 @@ fn suite(pen: &mut Pen<'_>, shelf: &mut Shelf, root: &Node, path: &str) -> Found
     let tags = cases.tags.into_keys().chain(defaults.tags().cloned()).collect();
     let ids = cases.ids.into_keys().collect();
     judge.fingerprint = fingerprint::judge(&judge);
+    let asked: Vec<Gate> = gates.iter().map(|written| written.gate.clone()).collect();
     let suite = name.clone().map(|(name, _)| Suite {
         path: path.to_owned(),
-        fingerprint: fingerprint::suite(&name, &judge, &gates, &cases.cases),
+        fingerprint: fingerprint::suite(&name, &judge, &asked, &cases.cases),
         name,
         project,
         model,
         dataset,
         judge,
         cases: cases.cases,
-        gates: gates.clone(),
+        gates: asked,
         cycle,
     });
     Found {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
+use tunegate::gate;
 use tunegate::suite::{self, Check, Reading, Role, Severity, Suite};
 
 /// The suites of a folder of `tests/suites`, sorted.
@@ -183,6 +184,49 @@ fn what_could_be_read_of_a_refused_suite_is_there_for_its_gates() {
             .collect::<String>()
             .starts_with("min"),
         "{line}"
+    );
+}
+
+#[test]
+fn a_gate_that_is_not_written_as_it_reads_is_underlined_where_it_is_written() {
+    let underlined = |gate: &str| {
+        let mut reading = read(&format!(
+            "{HEAD}gates:\n{gate}\ncases: [{{id: one, prompt: Hi}}]\n"
+        ));
+        let known = gate::Known {
+            tags: &reading.tags,
+            ids: &reading.ids,
+            all_tags: true,
+            all_ids: true,
+            holdout: true,
+            critical: true,
+        };
+        let faults = gate::check(&reading.gates, &known);
+        reading.tell(faults);
+        assert_eq!(messages(&reading), ["unknown metric `maen`"], "{gate}");
+        let place = &reading.diagnostics[0].place;
+        let line = reading.sources.line(&place.file, place.line).unwrap().chars();
+        let from = place.column as usize - 1;
+        line.skip(from)
+            .take(reading.diagnostics[0].length as usize)
+            .collect::<String>()
+    };
+    // As it reads, each word has its own place.
+    assert_eq!(underlined("  - require: maen >= 0.5"), "maen");
+    assert_eq!(underlined("  - require: '  maen >= 0.5'"), "maen");
+    assert_eq!(underlined("  - require: |\n      drop(maen) <= 0.5"), "maen");
+    assert_eq!(underlined("  - require: >\n      drop(maen) <= 0.5"), "maen");
+    // Folded over lines, or with escapes, it has one for all of it.
+    assert_eq!(
+        underlined("  - require: >\n      drop(\n      maen) <= 0.5"),
+        "drop("
+    );
+    assert_eq!(underlined("  - require: drop(\n      maen) <= 0.5"), "drop(");
+    assert_eq!(underlined("  - require: \"drop(\n      maen) <= 0.5\""), "drop(");
+    assert_eq!(underlined("  - require: |\n\n      maen >= 0.5"), "maen >= 0.5");
+    assert_eq!(
+        underlined("  - {require: \"drop(ma\\x65n) <= 0.5\", else: warn}"),
+        "drop(ma\\x65n) <= 0.5"
     );
 }
 
