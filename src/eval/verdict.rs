@@ -179,7 +179,7 @@ impl Fields {
         }
         for (at, (key, _)) in self.0.iter().enumerate() {
             if self.0.iter().take(at).any(|(earlier, _)| earlier == key) {
-                return Err(format!("its JSON object has {} twice", excerpt(key, 40)));
+                return Err(format!("its JSON object has {} twice", shown(key)));
             }
             if at >= 32 {
                 return Err("its JSON object has more than 32 fields".to_owned());
@@ -197,7 +197,10 @@ impl Fields {
             None => return Err("its JSON object lacks score".to_owned()),
         };
         if !(0.0..=1.0).contains(&score) {
-            return Err(format!("score is {score}, not a number from 0 to 1"));
+            // Written out, the largest have 309 digits.
+            let written = Some(score.to_string()).filter(|written| written.len() <= 20);
+            let written = written.unwrap_or_else(|| format!("{score:e}"));
+            return Err(format!("score is {written}, not a number from 0 to 1"));
         }
         Ok(Verdict {
             score: score.abs(),
@@ -205,6 +208,12 @@ impl Fields {
             reasoning: text("reasoning")?,
         })
     }
+}
+
+/// A key for a fault: its beginning, on one line.
+fn shown(key: &str) -> String {
+    let visible = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+    excerpt(key, 40).chars().map(visible).collect()
 }
 
 /// A number, also one that the judge put between quotes. No other text is one: no `95%`, no `NaN`.

@@ -67,6 +67,12 @@ fn scores_at_the_ends_count_and_beyond_them_do_not() {
         assert!(fault(&with_score(score)).starts_with("score is "), "{score}");
     }
     assert_eq!(fault(&with_score("8")), "score is 8, not a number from 0 to 1");
+    for (score, told) in [("1e308", "1e308"), ("-1e-300", "-1e-300"), ("-0.125", "-0.125")] {
+        assert_eq!(
+            fault(&with_score(score)),
+            format!("score is {told}, not a number from 0 to 1")
+        );
+    }
 }
 
 #[test]
@@ -152,6 +158,10 @@ fn says_what_is_wrong() {
         (
             r#"{"score": 0, "feedback": "", "reasoning": "", "score": 1}"#,
             "its JSON object has score twice",
+        ),
+        (
+            r#"{"a\nb": 0, "a\nb": 0, "feedback": "", "reasoning": "", "score": 1}"#,
+            "its JSON object has a\u{FFFD}b twice",
         ),
         (r#"{"feedback": "f", "reasoning": "r", "score": 0."#, BROKEN),
     ] {
