@@ -67,7 +67,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let now = headers
         .get(DATE)
         .and_then(|d| d.to_str().ok())
-        .and_then(http_date)
+        .and_then(|date| http_date(date.trim()))
         .unwrap_or_else(Timestamp::now);
     Some(Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO))
 }
@@ -121,6 +121,11 @@ mod tests {
         ] {
             assert_eq!(asked(text, now), Some(Duration::from_secs(seconds)), "{text}");
         }
+        let blank = Some(" Sun, 06 Nov 1994 08:49:07 GMT ");
+        assert_eq!(
+            asked("Sun Nov  6 08:49:37 1994", blank),
+            Some(Duration::from_secs(30))
+        );
         assert_eq!(asked("1.5", None), Some(Duration::from_millis(1500)));
         for text in [
             "",
