@@ -39,13 +39,20 @@ fn rest_of_line<'t>(text: &'t str, mark: &Marker) -> &'t str {
     near.split(['\n', '\r']).next().unwrap_or_default()
 }
 
-/// The place of a byte offset in a text.
-pub(super) fn at(text: &str, offset: usize, length: usize) -> Span {
+/// The place of some bytes of a text, to the end of the line where they go on.
+pub(super) fn at(text: &str, offset: usize, bytes: usize) -> Span {
     let before = text.get(..offset).unwrap_or(text);
     let starts = line_starts(before);
     let line = before
         .get(starts.last().copied().unwrap_or_default()..)
         .unwrap_or_default();
+    let covered = text.get(offset..offset.saturating_add(bytes)).unwrap_or_default();
+    let length = covered
+        .split(['\n', '\r'])
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count();
     Span {
         line: count(starts.len()),
         column: count(line.chars().count()) + 1,
@@ -68,4 +75,23 @@ pub(super) fn of_json(text: &str, error: &serde_json::Error) -> Span {
 /// A count for a place; more than four billion lines are as good as four billion.
 pub(super) fn count(from: usize) -> u32 {
     u32::try_from(from).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_on_over_lines_is_covered_to_the_end_of_its_first() {
+        for (text, offset, bytes, wanted) in [
+            ("é {{ né }} x", 3, 9, (1, 3, 8)),
+            ("a\nb {{ c\nd }}", 4, 9, (2, 3, 4)),
+            ("a\r\nb {{ c\r\nd }}", 5, 10, (2, 3, 4)),
+            ("a\n", 2, 1, (2, 1, 1)),
+            ("é", 1, 1, (1, 2, 1)),
+        ] {
+            let Span { line, column, length } = at(text, offset, bytes);
+            assert_eq!((line, column, length), wanted, "{text:?}");
+        }
+    }
 }
