@@ -159,3 +159,16 @@ pub(super) fn text_span(node: &Node) -> Span {
         _ => node.span,
     }
 }
+
+/// Whether a place in a scalar's text, as it was read, is one in the file: it is not where the text holds escapes or is
+/// folded over lines. Of a `|` text this is said of the first line.
+pub(super) fn is_as_written(node: &Node) -> bool {
+    let Kind::Scalar { text, style } = &node.kind else {
+        return false;
+    };
+    let read = match style {
+        Style::Block => text.split('\n').next().unwrap_or_default(),
+        Style::Bare | Style::Quoted => text,
+    };
+    read.chars().count() == usize::try_from(text_span(node).length).unwrap_or(usize::MAX)
+}

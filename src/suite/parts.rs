@@ -2,7 +2,7 @@
 
 use super::case;
 use super::faults::Pen;
-use super::fields::{Field, Fields, text_span};
+use super::fields::{Field, Fields, is_as_written, text_span};
 use super::place;
 use super::shelf::Shelf;
 use super::template::{self, JOB_VARIABLES, JUDGE_VARIABLES};
@@ -147,16 +147,11 @@ fn gate(pen: &mut Pen<'_>, node: &Node) -> Option<WrittenGate> {
     let field = fields.need(pen, "require", "write for example `require: mean >= 0.7`")?;
     let require = values::text(pen, "`require`", field.value)?;
     let mut span = text_span(field.value);
-    let read = match field.value.kind {
-        Kind::Scalar {
-            style: Style::Block, ..
-        } => require.split('\n').next().unwrap_or_default(),
-        _ => &require,
-    };
-    let as_written = u32::try_from(read.chars().count()) == Ok(span.length) && !read.trim().is_empty();
+    // A `|` text may begin with an empty line.
+    let as_written = is_as_written(field.value) && !require.starts_with('\n');
     if as_written {
         // The text's own first character, so that the gate's reader can count on from it.
-        let indent = read.chars().take_while(|c| c.is_whitespace()).count();
+        let indent = require.chars().take_while(|c| c.is_whitespace()).count();
         span.column += u32::try_from(indent).unwrap_or_default();
     }
     let place = pen.place(span);
@@ -219,14 +214,14 @@ fn job_name(pen: &mut Pen<'_>, field: Field<'_>) -> Option<String> {
     let (flaws, _) = template::flaws(&name, JOB_VARIABLES);
     let sound = flaws.is_empty();
     for flaw in flaws {
-        // Offsets count in the text as read, which is the text as written unless it holds an escape.
+        // Offsets count in the text as read.
         let whole = field.value.span;
         let chars = name.get(..flaw.at).map_or(0, |before| before.chars().count());
         let span = match field.value.kind {
             Kind::Scalar {
                 style: Style::Block, ..
             } => whole,
-            _ if !name.is_ascii() || name.contains(['"', '\'', '\\']) => whole,
+            _ if !name.is_ascii() || !is_as_written(field.value) => whole,
             _ => Span {
                 column: text_span(field.value).column + u32::try_from(chars).unwrap_or_default(),
                 length: u32::try_from(flaw.length).unwrap_or(1),

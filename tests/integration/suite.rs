@@ -231,6 +231,28 @@ fn a_gate_that_is_not_written_as_it_reads_is_underlined_where_it_is_written() {
 }
 
 #[test]
+fn a_job_name_that_is_not_written_as_it_reads_is_underlined_where_it_is_written() {
+    let underlined = |name: &str| {
+        let reading = read(&format!("{}cycle:\n  job_name: {name}\n", one_case("")));
+        assert_eq!(messages(&reading).len(), 1, "{name}");
+        let (place, length) = (
+            &reading.diagnostics[0].place,
+            reading.diagnostics[0].length as usize,
+        );
+        let line = reading.sources.line(&place.file, place.line).unwrap().chars();
+        line.skip(place.column as usize - 1)
+            .take(length)
+            .collect::<String>()
+    };
+    assert_eq!(underlined("it's {{ modle }}"), "modle");
+    assert_eq!(underlined("'of {{ modle }}'"), "modle");
+    assert_eq!(underlined("'it''s {{ modle }}'"), "'it''s {{ modle }}'");
+    assert_eq!(underlined("\"a job\n    of {{ modle }}\""), "\"a job");
+    assert_eq!(underlined("a job\n    of {{ modle }}"), "a job");
+    assert_eq!(underlined(">\n    a job\n    of {{ modle }}"), "a job");
+}
+
+#[test]
 fn tags_are_incomplete_when_cases_could_not_be_read() {
     for text in [
         format!("{HEAD}cases:\n  - include: missing.yaml\n"),
