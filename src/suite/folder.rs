@@ -256,7 +256,7 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<String, Unread> {
         let valid = error.utf8_error().valid_up_to();
         let mut text = String::from_utf8_lossy(error.as_bytes()).into_owned();
         let before = text.get(..valid).unwrap_or_default().trim_start_matches(MARK);
-        let span = place::at(before, before.len(), 1);
+        let span = place::Lines::of(before).at(before.len(), 1);
         text = text.trim_start_matches(MARK).to_owned();
         Unread {
             message: format!("{} is not UTF-8: a byte here begins no character", quoted(name)),

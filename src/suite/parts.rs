@@ -97,8 +97,9 @@ fn judge_prompt(pen: &mut Pen<'_>, shelf: &mut Shelf, field: Field<'_>) -> Optio
         return None;
     }
     let sound = flaws.is_empty();
+    let lines = place::Lines::of(&opened.text);
     for flaw in flaws {
-        let span = place::at(&opened.text, flaw.at, flaw.length);
+        let span = lines.at(flaw.at, flaw.length);
         pen.turn(&opened.shown).error_help(span, flaw.message, flaw.help);
     }
     sound.then(|| opened.text.to_string())

@@ -39,37 +39,50 @@ fn rest_of_line<'t>(text: &'t str, mark: &Marker) -> &'t str {
     near.split(['\n', '\r']).next().unwrap_or_default()
 }
 
-/// The place of some bytes of a text, to the end of the line where they go on.
-pub(super) fn at(text: &str, offset: usize, bytes: usize) -> Span {
-    let before = text.get(..offset).unwrap_or(text);
-    let starts = line_starts(before);
-    let line = before
-        .get(starts.last().copied().unwrap_or_default()..)
-        .unwrap_or_default();
-    let covered = text.get(offset..offset.saturating_add(bytes)).unwrap_or_default();
-    let length = covered
-        .split(['\n', '\r'])
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count();
-    Span {
-        line: count(starts.len()),
-        column: count(line.chars().count()) + 1,
-        length: count(length).max(1),
+/// A text whose places are asked for many times.
+pub(super) struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    pub(super) fn of(text: &'t str) -> Lines<'t> {
+        Lines {
+            text,
+            starts: line_starts(text),
+        }
+    }
+
+    /// The place of some bytes of the text, to the end of the line where they go on.
+    pub(super) fn at(&self, offset: usize, bytes: usize) -> Span {
+        let offset = self.text.floor_char_boundary(offset);
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|index| self.starts.get(index));
+        let before = self
+            .text
+            .get(start.copied().unwrap_or_default()..offset)
+            .unwrap_or_default();
+        let covered = self
+            .text
+            .get(offset..self.text.floor_char_boundary(offset.saturating_add(bytes)));
+        let covered = covered
+            .unwrap_or_default()
+            .split(['\n', '\r'])
+            .next()
+            .unwrap_or_default();
+        Span {
+            line: count(line),
+            column: count(before.chars().count()) + 1,
+            length: count(covered.chars().count()).max(1),
+        }
     }
 }
 
-/// The place of an error of serde_json's, which counts its columns in bytes.
+/// The place of an error of serde_json's, which counts its columns in bytes and knows only one kind of line break.
 pub(super) fn of_json(text: &str, error: &serde_json::Error) -> Span {
-    let line = error.line().max(1);
-    let bytes = error.column().saturating_sub(1);
-    let written = text.split('\n').nth(line - 1).unwrap_or_default();
-    Span {
-        line: count(line),
-        column: count(written.char_indices().take_while(|(at, _)| *at < bytes).count()) + 1,
-        length: 1,
-    }
+    let before = error.line().saturating_sub(1);
+    let line: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
+    Lines::of(text).at(line + error.column().saturating_sub(1), 1)
 }
 
 /// A count for a place; more than four billion lines are as good as four billion.
@@ -87,11 +100,34 @@ mod tests {
             ("é {{ né }} x", 3, 9, (1, 3, 8)),
             ("a\nb {{ c\nd }}", 4, 9, (2, 3, 4)),
             ("a\r\nb {{ c\r\nd }}", 5, 10, (2, 3, 4)),
+            ("a\r\nb", 2, 1, (1, 3, 1)),
+            ("a\rb", 2, 1, (2, 1, 1)),
             ("a\n", 2, 1, (2, 1, 1)),
-            ("é", 1, 1, (1, 2, 1)),
+            ("é", 1, 1, (1, 1, 1)),
+            ("é", 9, 9, (1, 2, 1)),
+            ("", 0, 0, (1, 1, 1)),
         ] {
-            let Span { line, column, length } = at(text, offset, bytes);
+            let Span { line, column, length } = Lines::of(text).at(offset, bytes);
             assert_eq!((line, column, length), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_found_behind_whatever_ends_a_line() {
+        for (text, line, column) in [
+            ("{\"é\": tru}", 1, 9),
+            ("{\r\"a\": tru}", 2, 9),
+            ("{\r\n\"a\": tru}", 2, 9),
+            ("{\n\n", 3, 1),
+            ("", 1, 1),
+        ] {
+            let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
+            let found = of_json(text, &error);
+            assert_eq!(
+                (found.line, found.column.abs_diff(column) <= 1),
+                (line, true),
+                "{text:?}: {found:?}"
+            );
         }
     }
 }
