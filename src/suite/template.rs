@@ -23,7 +23,7 @@ pub(super) struct Flaw {
     pub(super) help: String,
 }
 
-/// Every fault of a template that may name `known`; and the names it prints.
+/// Every fault of a template that may name `known`, up to its 200th tag; and the names it prints.
 pub(super) fn flaws<'t>(template: &'t str, known: &[&str]) -> (Vec<Flaw>, Vec<&'t str>) {
     const MOST_TAGS: usize = 200;
     let mut flaws = Vec::new();
@@ -32,6 +32,15 @@ pub(super) fn flaws<'t>(template: &'t str, known: &[&str]) -> (Vec<Flaw>, Vec<&'
     let mut tags = 0;
     while let Some(from) = template.get(at..).and_then(|rest| Some(at + next_tag(rest)?)) {
         tags += 1;
+        if tags > MOST_TAGS {
+            flaws.push(Flaw {
+                at: from,
+                length: 2,
+                message: format!("the template has more than {MOST_TAGS} tags"),
+                help: "shorten it".to_owned(),
+            });
+            return (flaws, printed);
+        }
         let rest = template.get(from..).unwrap_or_default();
         let (close, kind) = match rest.as_bytes().get(1) {
             Some(b'{') => ("}}", Tag::Print),
@@ -58,15 +67,6 @@ pub(super) fn flaws<'t>(template: &'t str, known: &[&str]) -> (Vec<Flaw>, Vec<&'
             Tag::Comment => {}
         }
         at = from + end + 4;
-    }
-    if flaws.is_empty() && tags > MOST_TAGS {
-        let message = format!("the template has more than {MOST_TAGS} tags");
-        flaws.push(Flaw {
-            at: 0,
-            length: 1,
-            message,
-            help: "shorten it".to_owned(),
-        });
     }
     if flaws.is_empty()
         && let Some(flaw) = rehearse(template, known)
@@ -236,6 +236,17 @@ mod tests {
         assert_eq!(messages("{% if answer %}").len(), 1);
         assert_eq!(messages("{% endif %}").len(), 1);
         assert_eq!(messages("{% raw %}{% endraw %}").len(), 2);
+    }
+
+    #[test]
+    fn so_many_tags_are_looked_at_and_no_more() {
+        let many = |tag: &str| messages(&tag.repeat(15_000));
+        assert_eq!(many("{{}}").len(), 201);
+        assert_eq!(
+            many("{{ answer }}"),
+            ["2400+2 the template has more than 200 tags"]
+        );
+        assert_eq!(messages(&"{{ answer }}".repeat(200)), Vec::<String>::new());
     }
 
     #[test]
