@@ -87,7 +87,7 @@ fn text(pen: &mut Pen<'_>, field: Field<'_>) -> Option<String> {
 
 fn checked_pattern(pen: &mut Pen<'_>, shelf: &mut Shelf, field: Field<'_>) -> Option<String> {
     let written = text(pen, field)?;
-    if let Some(reason) = shelf.patterns.refusal(&written) {
+    if let Some(reason) = shelf.refused_pattern(&written) {
         let help = match ["look-around", "backreference"]
             .iter()
             .any(|word| reason.contains(word))

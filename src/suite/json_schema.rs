@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use super::pattern::is_too_long;
 use super::tree::{one_line, quoted};
 
 /// The largest schema file, in bytes.
@@ -37,8 +38,13 @@ pub fn schema_validator(schema: &Value) -> Result<Validator, String> {
     {
         return Err("it has an `$id` further in, to which its references would be relative".to_owned());
     }
-    if patterns(schema) > MOST_PATTERNS {
+    let mut found = Vec::new();
+    patterns(schema, &mut found);
+    if found.len() > MOST_PATTERNS {
         return Err("it has more than 200 patterns".to_owned());
+    }
+    if found.into_iter().any(is_too_long) {
+        return Err("it has a pattern of more than 10,000 characters".to_owned());
     }
     if visits(schema) > MOST_VISITS {
         return Err("its references grow to more than 1,000,000 subschemas".to_owned());
@@ -114,16 +120,18 @@ fn holds_id(schema: &Value, key: &str) -> bool {
         || below(schema).into_iter().any(|(_, value)| holds_id(value, key))
 }
 
-fn patterns(schema: &Value) -> usize {
-    let own = usize::from(schema.get("pattern").is_some_and(Value::is_string))
-        + schema
-            .get("patternProperties")
-            .and_then(Value::as_object)
-            .map_or(0, serde_json::Map::len);
-    own + below(schema)
-        .into_iter()
-        .map(|(_, value)| patterns(value))
-        .sum::<usize>()
+/// All patterns in a schema.
+fn patterns<'s>(schema: &'s Value, found: &mut Vec<&'s str>) {
+    found.extend(schema.get("pattern").and_then(Value::as_str));
+    let of_properties = schema.get("patternProperties").and_then(Value::as_object);
+    found.extend(
+        of_properties
+            .into_iter()
+            .flat_map(|named| named.keys().map(String::as_str)),
+    );
+    for (_, value) in below(schema) {
+        patterns(value, found);
+    }
 }
 
 /// The schemas that have a name of their own, by it.
@@ -294,5 +302,16 @@ mod tests {
                 .unwrap_err()
                 .contains("200 patterns")
         );
+        for of_properties in [false, true] {
+            let long = |length| {
+                let pattern = "x".repeat(length);
+                schema_validator(&match of_properties {
+                    true => json!({"not": {"patternProperties": {pattern: {}}}}),
+                    false => json!({"items": {"pattern": pattern}}),
+                })
+            };
+            assert!(long(10_000).is_ok());
+            assert!(long(10_001).unwrap_err().contains("10,000 characters"));
+        }
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Shelf {
     bytes: usize,
     /// Told once that there is no more room.
     full: bool,
-    pub(super) patterns: Patterns,
+    patterns: Patterns,
     /// Schemas by their shown name; `None` for one whose fault was told.
     pub(super) schemas: HashMap<String, Option<serde_json::Value>>,
     /// What they weigh in memory, in bytes.
@@ -111,6 +111,11 @@ impl Shelf {
             }
             None => told(pen, span),
         }
+    }
+
+    /// Why a `regex` check's pattern can't be used, if it can't.
+    pub(super) fn refused_pattern(&mut self, pattern: &str) -> Option<String> {
+        self.patterns.refusal(pattern, self.bytes)
     }
 
     /// Takes note of a schema's weight; false when there is no room for it.
