@@ -49,30 +49,32 @@ impl Faults {
 
     /// The faults in reading order; a last one tells how many are not shown.
     pub(super) fn finish(self, suite: &str) -> Vec<Diagnostic> {
-        let hidden = self.hidden();
-        let severity = if self.errors > 0 {
-            Severity::Error
-        } else {
-            Severity::Warning
-        };
+        let (hidden, refused) = (self.hidden(), self.any_error());
         let mut kept = self.kept;
         kept.sort_by_key(|(rank, d)| (*rank, d.place.line, d.place.column));
         let mut told: Vec<Diagnostic> = kept.into_iter().map(|(_, diagnostic)| diagnostic).collect();
-        if hidden > 0 {
-            told.push(Diagnostic {
-                severity,
-                message: format!("and {hidden} more faults, not shown"),
-                place: Place {
-                    file: suite.to_owned(),
-                    line: 1,
-                    column: 1,
-                },
-                length: 1,
-                help: Some("mend the ones above and check again".to_owned()),
-            });
-        }
+        told.extend(not_shown(hidden, refused, suite));
         told
     }
+}
+
+/// What stands for so many faults that are not shown, in a suite that is refused or not.
+pub(super) fn not_shown(hidden: usize, refused: bool, suite: &str) -> Option<Diagnostic> {
+    (hidden > 0).then(|| Diagnostic {
+        severity: if refused {
+            Severity::Error
+        } else {
+            Severity::Warning
+        },
+        message: format!("and {hidden} more faults, not shown"),
+        place: Place {
+            file: suite.to_owned(),
+            line: 1,
+            column: 1,
+        },
+        length: 1,
+        help: Some("mend the ones above and check again".to_owned()),
+    })
 }
 
 /// Writes faults of one file.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::case::{self, Settings};
 use super::cases::{self, Cases};
-use super::faults::{Faults, Pen};
+use super::faults::{Faults, Pen, SHOWN, not_shown};
 use super::fields::{Fields, text_span};
 use super::folder::{Folder, LARGEST, shown};
 use super::parts::WrittenGate;
@@ -46,8 +46,8 @@ pub struct Reading {
     pub critical: bool,
     /// All faults, in the order of files and lines; beyond the first 200 only counted, in a last one.
     pub diagnostics: Vec<Diagnostic>,
-    /// Whether the last one counts those that are not shown.
-    counted: bool,
+    /// How many are not shown: the last one says so.
+    hidden: usize,
     /// For each gate, how long its text is on its first line where places in the text as it was read are none there.
     otherwise_written: Vec<Option<u32>>,
     /// The texts that the faults point into, and the suite's own.
@@ -62,16 +62,15 @@ impl Reading {
             .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Adds what others found in the suite's own file, each in its place.
+    /// Adds what others found in the suite's own file, each in its place; beyond the first 200 they are counted.
     pub fn tell(&mut self, faults: Vec<Diagnostic>) {
         let Some(own) = faults.first().map(|fault| fault.place.file.clone()) else {
             return;
         };
-        let count = if self.counted {
-            self.diagnostics.pop()
-        } else {
-            None
-        };
+        let refused = self.refused() || faults.iter().any(|fault| fault.severity == Severity::Error);
+        if self.hidden > 0 {
+            self.diagnostics.pop();
+        }
         let faults: Vec<Diagnostic> = faults.into_iter().map(|fault| self.on_its_line(fault)).collect();
         // The suite's own faults come first, as they were read.
         self.diagnostics.splice(0..0, faults);
@@ -80,7 +79,9 @@ impl Reading {
         if let Some(ours) = self.diagnostics.get_mut(..ours) {
             ours.sort_by_key(|d| (d.place.line, d.place.column));
         }
-        self.diagnostics.extend(count);
+        self.hidden += self.diagnostics.len().saturating_sub(SHOWN);
+        self.diagnostics.truncate(SHOWN);
+        self.diagnostics.extend(not_shown(self.hidden, refused, &own));
     }
 
     /// A fault in a gate's text, which is counted in as it was read. Where it is written otherwise, the fault stands
@@ -125,7 +126,7 @@ pub fn read(path: &Path) -> Reading {
         }
     }
     let suite = if faults.any_error() { None } else { found.suite };
-    let counted = faults.hidden() > 0;
+    let hidden = faults.hidden();
     let diagnostics = faults.finish(&file);
     let sources = shelf
         .map(|shelf| shelf.sources(&file, &diagnostics))
@@ -144,7 +145,7 @@ pub fn read(path: &Path) -> Reading {
         holdout: found.holdout,
         critical: found.critical,
         diagnostics,
-        counted,
+        hidden,
         sources,
     }
 }

@@ -468,6 +468,39 @@ fn thousands_of_faults_are_counted_and_two_hundred_shown() {
 }
 
 #[test]
+fn the_gates_faults_are_counted_with_all_others() {
+    let gates = "  - require: maen >= 5\n".repeat(150);
+    let told = |cases: usize| {
+        let cases: String = (0..cases)
+            .map(|n| format!("  - id: c{n}\n    promt: x\n"))
+            .collect();
+        let mut reading = read(&format!(
+            "{HEAD}gates:\n{gates}cases:\n{cases}  - {{id: one, prompt: Hi}}\n"
+        ));
+        let known = gate::Known {
+            tags: &reading.tags,
+            ids: &reading.ids,
+            all_tags: true,
+            all_ids: true,
+            holdout: true,
+            critical: true,
+        };
+        let faults = gate::check(&reading.gates, &known);
+        assert_eq!(faults.len(), 150);
+        reading.tell(faults);
+        assert!(reading.refused());
+        let messages = messages(&reading);
+        (
+            messages.len(),
+            messages.last().map(|last| (*last).to_owned()).unwrap(),
+        )
+    };
+    assert_eq!(told(50), (200, "unknown key `promt` in the case".to_owned()));
+    assert_eq!(told(60), (201, "and 10 more faults, not shown".to_owned()));
+    assert_eq!(told(250), (201, "and 200 more faults, not shown".to_owned()));
+}
+
+#[test]
 fn bombs_are_refused_at_once_in_plain_words() {
     let mut aliases = String::from("version: 1\nname: x\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for n in 1..12 {
@@ -548,9 +581,16 @@ fn hostile_patterns_and_schemas_are_refused() {
         "'(?i)\\p{L}{1000}{1000}'".to_owned(),
         format!("'{}'", "(".repeat(100_000)),
         "'x{4294967295}'".to_owned(),
+        // Before it is compiled, a megabyte of these takes gigabytes.
+        format!("'{}'", "\\pL|".repeat(3_000)),
     ] {
         assert!(read(&check(&format!("regex: {pattern}"))).refused());
     }
+    let large: String = (0..2_000)
+        .map(|n| format!("      - regex: '\\w{{100}}{n}'\n"))
+        .collect();
+    let reading = read(&one_case(&format!("    checks:\n{large}")));
+    assert!(messages(&reading)[0].ends_with("the suite's patterns are too many and too large together"));
     let deep = format!("{}{{}}{}", "{\"not\":".repeat(10_000), "}".repeat(10_000));
     let desk = Desk::with(&[
         ("suite.yaml", &check("json_schema: deep.json")),
