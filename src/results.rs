@@ -47,10 +47,16 @@ pub struct Tool {
 pub struct Run {
     /// A UUID made for this run.
     pub id: String,
-    /// RFC 3339, UTC.
+    /// When the run began, RFC 3339, UTC; of a run that was taken up again its first attempt.
     pub started_at: String,
-    /// The evaluation's wall time in milliseconds.
+    /// The evaluation's wall time in milliseconds; of a run that was taken up again its last attempt's.
     pub duration_ms: u64,
+    /// Times that the run was taken up again after it had ended early; 0 when it went through in one go.
+    #[serde(default)]
+    pub resumed: u32,
+    /// What was taken over from the run's earlier attempts and not paid for again.
+    #[serde(default)]
+    pub kept: Kept,
     /// The service's origin, without credentials.
     pub base_url: String,
     /// True when the built-in emulator answered instead of Prem Studio.
@@ -61,6 +67,15 @@ pub struct Run {
     /// Why the evaluation ended before every case was asked; absent when it went through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
+}
+
+/// What an attempt took over from those before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Kept {
+    /// Answers.
+    pub answers: u64,
+    /// Judgements of these answers.
+    pub judgements: u64,
 }
 
 /// Why an evaluation ended early.
@@ -82,6 +97,12 @@ pub enum StopKind {
     Unavailable,
     /// A signal.
     Interrupted,
+    /// The time that was given for it is over.
+    Deadline,
+    /// The calls or tokens that were given for it are used up.
+    Budget,
+    /// What came could not be written down, and what is lost would be paid for again.
+    Unrecorded,
 }
 
 /// What was asked, and of whom: enough to gate and to go on with the cycle without the suite's file.

@@ -17,12 +17,45 @@ use crate::{eval, gate, score};
 /// How long a model that needs loading is waited for: a large one takes minutes to get to its GPU.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
+/// The run that an evaluation belongs to, and what earlier attempts of it leave.
+pub(crate) struct Taken<'a> {
+    /// A UUID made for the run.
+    pub(crate) run: String,
+    /// When its first attempt began, RFC 3339, UTC.
+    pub(crate) began_at: String,
+    /// Times that it was taken up again.
+    pub(crate) resumed: u32,
+    /// What is known from earlier attempts.
+    pub(crate) known: eval::Known,
+    /// Where new answers and judgements go.
+    pub(crate) keep: &'a eval::Keep<'a>,
+}
+
+impl<'a> Taken<'a> {
+    /// A run that begins now.
+    pub(crate) fn new(keep: &'a eval::Keep<'a>) -> Taken<'a> {
+        Taken {
+            run: uuid::Uuid::new_v4().to_string(),
+            began_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            resumed: 0,
+            known: eval::Known::default(),
+            keep,
+        }
+    }
+}
+
 /// Asks, judges, scores and gates. `refused`: why nothing may be asked.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the one place where a command's parts meet; each is used once"
+)]
 pub(crate) async fn evaluate(
     suite: &Suite,
     home: &Home,
     service: &Service,
     concurrency: usize,
+    limits: eval::Limits,
+    taken: Taken<'_>,
     refused: Option<Stopped>,
     environment: &Environment,
     screen: &Screen,
@@ -33,13 +66,23 @@ pub(crate) async fn evaluate(
         concurrency,
         load_timeout: LOAD_TIMEOUT,
         load_poll: suite.cycle.poll,
+        limits,
     };
-    let started_at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let (events, incoming) = mpsc::unbounded_channel();
     let shown = tokio::spawn(progress::evaluation(suite.name.clone(), screen.clone(), incoming));
     let evaluation = match refused {
-        Some(stopped) => eval::not_begun(suite, stopped),
-        None => eval::run(suite, &service.studio, &settings, &events).await,
+        Some(stopped) => eval::not_begun(suite, taken.known, stopped),
+        None => {
+            eval::run(
+                suite,
+                &service.studio,
+                &settings,
+                taken.known,
+                taken.keep,
+                &events,
+            )
+            .await
+        }
     };
     drop(events);
     let _ = shown.await;
@@ -50,9 +93,11 @@ pub(crate) async fn evaluate(
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         run: Run {
-            id: uuid::Uuid::new_v4().to_string(),
-            started_at,
+            id: taken.run,
+            started_at: taken.began_at,
             duration_ms: u64::try_from(evaluation.duration.as_millis()).unwrap_or(u64::MAX),
+            resumed: taken.resumed,
+            kept: evaluation.kept,
             base_url: service.origin.clone(),
             emulator: service.is_emulator(),
             commit: environment.commit.clone(),

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use super::output::{Progress, Screen};
 use crate::cycle::{self, TraceState};
 use crate::eval::{self};
-use crate::results::AnswerOutcome;
+use crate::results::{AnswerOutcome, Kept};
 
 /// A log gets a line this often, and one at the end of every step.
 const EVERY: Duration = Duration::from_secs(10);
@@ -32,11 +32,17 @@ pub(crate) async fn evaluation(suite: String, screen: Screen, mut events: Unboun
                 show.say(&format!("model {model} is being loaded"));
             }
             Some(eval::Event::Started {
-                cases, answers: all, ..
+                cases,
+                answers: left,
+                kept,
+                ..
             }) => {
-                answers = all;
-                show.length(all);
-                show.say(&format!("{cases} cases, {all} answers to ask for"));
+                answers = left;
+                show.length(left);
+                show.say(&format!(
+                    "{cases} cases, {left} answers to ask for{}",
+                    taken_over(left, kept)
+                ));
             }
             Some(eval::Event::Answered { outcome, .. }) => {
                 answered += 1;
@@ -117,6 +123,20 @@ pub(crate) async fn cycle(screen: Screen, mut events: UnboundedReceiver<cycle::E
         }
     }
     show.finish();
+}
+
+/// What an earlier attempt leaves to be used, where it does.
+fn taken_over(left: usize, kept: Kept) -> String {
+    if kept == Kept::default() {
+        return String::new();
+    }
+    let all = kept.answers + left as u64;
+    let judgements = match kept.judgements {
+        0 => String::new(),
+        1 => " and 1 judgement".to_owned(),
+        n => format!(" and {n} judgements"),
+    };
+    format!("; {} of {all} answers{judgements} kept from before", kept.answers)
 }
 
 fn ticker() -> tokio::time::Interval {

@@ -65,6 +65,8 @@ pub(crate) fn exit_of(record: &Record, interrupted: bool) -> Exit {
     match record.results.run.stopped.as_ref().map(|s| s.kind) {
         Some(StopKind::Interrupted) => return Exit::Interrupted,
         Some(StopKind::Unauthorized | StopKind::Unavailable) => return Exit::Service,
+        Some(StopKind::Unrecorded) => return Exit::Usage,
+        Some(StopKind::Deadline | StopKind::Budget) => {}
         None => {}
     }
     match record.cycle.as_ref().map(|c| c.outcome) {

@@ -5,7 +5,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 
 use super::environment::Environment;
-use super::evaluate::{evaluate, tally};
+use super::evaluate::{Taken, evaluate, tally};
 use super::exit::{self, Exit};
 use super::options::{CycleOptions, JudgeOptions, OutputOptions, ServiceOptions};
 use super::output::Screen;
@@ -13,6 +13,7 @@ use super::publish::{self, Publication};
 use super::service::{Home, Service, key};
 use super::{cycle, signals, suites};
 use crate::cycle::check_dataset;
+use crate::eval;
 use crate::results::StopKind;
 use crate::suite::Suite;
 
@@ -182,7 +183,19 @@ async fn one(
             .err(),
         false => None,
     };
-    let mut record = evaluate(suite, home, &service, concurrency, refused, environment, screen).await?;
+    let keep = |_: eval::Kept<'_>| Ok(());
+    let mut record = evaluate(
+        suite,
+        home,
+        &service,
+        concurrency,
+        eval::Limits::default(),
+        Taken::new(&keep),
+        refused,
+        environment,
+        screen,
+    )
+    .await?;
     if arguments.with_cycle && record.results.run.stopped.is_none() {
         cycle::take(&mut record, home, &service, &arguments.cycle, concurrency, screen).await?;
         record.results.calls = tally(&service);

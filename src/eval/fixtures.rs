@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::Settings;
 use super::service::Service;
+use super::{Limits, Settings};
 use crate::studio::{ChatReply, ChatRequest, Failure, FailureKind, Purpose, Reply};
 use crate::suite::{Case, CycleSettings, Judge, Message, Parameters, Place, Role, Suite};
 
@@ -77,6 +77,7 @@ pub(super) fn settings(concurrency: usize) -> Settings {
         concurrency,
         load_timeout: Duration::from_secs(60),
         load_poll: Duration::from_secs(5),
+        limits: Limits::default(),
     }
 }
 

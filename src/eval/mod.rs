@@ -13,6 +13,8 @@ mod fixtures;
 mod json_scan;
 mod judge;
 mod judge_prompt;
+mod known;
+mod limits;
 mod pipeline;
 mod readiness;
 mod service;
@@ -27,8 +29,10 @@ use tokio::time::Instant;
 pub use feedback::sample_feedback;
 #[cfg(any(test, fuzzing))]
 pub(crate) use verdict::promises as verdict_promises;
+pub use known::{Keep, Kept, Known};
+pub use limits::{GRACE, Limits};
 
-use crate::results::{AnswerOutcome, CaseResult, StopKind, Stopped, VoteOutcome};
+use crate::results::{self, AnswerOutcome, CaseResult, StopKind, Stopped, VoteOutcome};
 use crate::studio::Studio;
 use crate::suite::Suite;
 
@@ -45,6 +49,8 @@ pub struct Settings {
     pub load_timeout: Duration,
     /// Pause between two looks at a model that is being loaded.
     pub load_poll: Duration,
+    /// What it may take at the most.
+    pub limits: Limits,
 }
 
 /// What happens while it runs; whoever listens shows it.
@@ -61,8 +67,10 @@ pub enum Event {
         cases: usize,
         /// Answers that will be asked for.
         answers: usize,
-        /// Judgements if every answer is usable and passes its checks.
+        /// Judgements that will be asked for if every answer is usable and passes its checks.
         judgements: usize,
+        /// What is there from before, and is asked for no more.
+        kept: results::Kept,
     },
     /// An answer is there, or is known not to come.
     Answered {
@@ -99,63 +107,53 @@ pub struct Evaluation {
     pub stopped: Option<Stopped>,
     /// Wall time, waiting for the model included.
     pub duration: Duration,
+    /// What of it an earlier process of this run had paid for.
+    pub kept: results::Kept,
 }
 
-/// Asks the model for every answer of the suite and the judge for every judgement.
+/// Asks the model for every answer of the suite and the judge for every judgement that is not known yet.
 ///
-/// A failing call is an outcome of its case. Only a refused key, a model or project that is not there,
-/// and a cancelled client end it early; what was not asked by then says so.
+/// What is known is used as it is, whatever it is worth; a judgement that it lacks is asked for before any
+/// other answer. Every new answer and judgement goes to `keep` as soon as it is there.
+///
+/// A failing call is an outcome of its case. Only a refused key, a model or project that is not there, a
+/// cancelled client, a limit that is reached and a `keep` that fails end it early; what was not asked by then
+/// says so.
 pub async fn run(
     suite: &Suite,
     studio: &Studio,
     settings: &Settings,
+    known: Known,
+    keep: &Keep<'_>,
     events: &UnboundedSender<Event>,
 ) -> Evaluation {
     let started = Instant::now();
     let cancel = studio.http().cancel().clone();
-    let outcome = match prepare(suite, studio, settings, events).await {
-        Err(stopped) => pipeline::Outcome::not_begun(stopped),
+    let outcome = match judge_prompt::JudgePrompt::new(suite.judge.prompt.as_deref()) {
+        Err(fault) => pipeline::Outcome::not_begun(
+            suite,
+            known,
+            Stopped {
+                kind: StopKind::Unavailable,
+                message: format!("the suite's judge prompt can't be used: {fault}: mend judge.prompt"),
+            },
+        ),
         Ok(prompt) => {
             let plan = pipeline::Plan {
                 suite,
                 settings,
                 prompt: &prompt,
                 cancel: &cancel,
+                keep,
                 events,
             };
-            pipeline::run(&plan, studio).await
+            pipeline::run(&plan, known, studio).await
         }
     };
-    let (cases, stopped) = outcome.into_cases(&suite.cases, suite.judge.votes);
-    Evaluation {
-        cases,
-        stopped,
-        duration: started.elapsed(),
-    }
+    outcome.into_evaluation(suite, started.elapsed())
 }
 
-/// The evaluation of a suite that may not begin: nothing is asked, and every case says so.
-pub fn not_begun(suite: &Suite, stopped: Stopped) -> Evaluation {
-    let outcome = pipeline::Outcome::not_begun(stopped);
-    let (cases, stopped) = outcome.into_cases(&suite.cases, suite.judge.votes);
-    Evaluation {
-        cases,
-        stopped,
-        duration: Duration::ZERO,
-    }
-}
-
-/// Everything that must be right before the first answer is asked for.
-async fn prepare<'s>(
-    suite: &'s Suite,
-    studio: &Studio,
-    settings: &Settings,
-    events: &UnboundedSender<Event>,
-) -> Result<judge_prompt::JudgePrompt<'s>, Stopped> {
-    let prompt = judge_prompt::JudgePrompt::new(suite.judge.prompt.as_deref()).map_err(|fault| Stopped {
-        kind: StopKind::Unavailable,
-        message: format!("the suite's judge prompt can't be used: {fault}: mend judge.prompt"),
-    })?;
-    readiness::make_ready(settings, events, studio.http().cancel(), studio).await?;
-    Ok(prompt)
+/// The evaluation of a suite that may not begin: nothing is asked, and every case that is not known says so.
+pub fn not_begun(suite: &Suite, known: Known, stopped: Stopped) -> Evaluation {
+    pipeline::Outcome::not_begun(suite, known, stopped).into_evaluation(suite, Duration::ZERO)
 }

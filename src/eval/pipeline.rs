@@ -1,4 +1,4 @@
-//! A suite and a service come in; every answer and judgement goes out, in the suite's order.
+//! A suite, what is known of it and a service come in; every answer and judgement goes out, in the suite's order.
 //!
 //! One task drives a bounded set of calls, answers and judgements together. A judgement that is due goes
 //! ahead of the next answer: results come early, and no more answers wait in memory than are in flight.
@@ -19,9 +19,10 @@ use super::diagnosis;
 use super::excerpt::excerpt;
 use super::judge::{self, Bench, Judged};
 use super::judge_prompt::JudgePrompt;
-use super::readiness::interrupted;
+use super::known::{Keep, Known};
+use super::readiness::{self, interrupted};
 use super::service::Service;
-use super::{Event, Settings};
+use super::{Evaluation, Event, Settings};
 use crate::results::{AnswerOutcome, Sample, Stopped, Vote, VoteOutcome};
 use crate::studio::{Failure, Purpose};
 use crate::suite::Suite;
@@ -38,6 +39,7 @@ pub(super) struct Plan<'a> {
     pub(super) settings: &'a Settings,
     pub(super) prompt: &'a JudgePrompt<'a>,
     pub(super) cancel: &'a CancellationToken,
+    pub(super) keep: &'a Keep<'a>,
     pub(super) events: &'a UnboundedSender<Event>,
 }
 
@@ -78,17 +80,18 @@ enum Done {
     },
 }
 
-/// Runs the plan to its end, or to the first reason to stop: a refused key, a cancelled client, or a
-/// model or project that is not there, as the first rejected call and the service's lists tell.
-pub(super) async fn run<S: Service>(plan: &Plan<'_>, service: &S) -> Outcome {
-    let cases = &plan.suite.cases;
-    let answers: usize = cases.iter().map(|case| case.samples as usize).sum();
-    plan.tell(Event::Started {
-        cases: cases.len(),
-        answers,
-        judgements: answers.saturating_mul(plan.suite.judge.votes as usize),
-    });
-    let mut state = State::new(plan);
+/// Runs the plan to its end, or to the first reason to stop: a refused key, a cancelled client, a model or
+/// project that is not there, as the first rejected call and the service's lists tell, or a reply that
+/// can't be kept.
+pub(super) async fn run<S: Service>(plan: &Plan<'_>, known: Known, service: &S) -> Outcome {
+    let mut state = State::new(plan, known);
+    // Where nothing is left to ask, the model need not run.
+    if state.is_open()
+        && let Err(stopped) = readiness::make_ready(plan.settings, plan.events, plan.cancel, service).await
+    {
+        return state.outcome(Some(stopped));
+    }
+    plan.tell(state.started());
     let mut flying = FuturesUnordered::new();
     loop {
         while let Some(job) = state.next_job() {

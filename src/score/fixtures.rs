@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::results::{
-    AnswerOutcome, CaseResult, CheckResult, JudgeRecord, Results, Run, Sample, SuiteRecord, Tool, Vote,
+    AnswerOutcome, CaseResult, CheckResult, JudgeRecord, Kept, Results, Run, Sample, SuiteRecord, Tool, Vote,
     VoteOutcome,
 };
 use crate::suite::{CycleSettings, Parameters, Place};
@@ -94,6 +94,8 @@ pub(crate) fn results(cases: Vec<CaseResult>) -> Results {
             id: String::new(),
             started_at: String::new(),
             duration_ms: 0,
+            resumed: 0,
+            kept: Kept::default(),
             base_url: String::new(),
             emulator: true,
             commit: None,

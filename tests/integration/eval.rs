@@ -202,9 +202,11 @@ async fn evaluated(suite: &Suite, part: &Arc<Part>, cancel: CancellationToken) -
         concurrency: 4,
         load_timeout: Duration::from_secs(30),
         load_poll: Duration::from_millis(2),
+        limits: eval::Limits::default(),
     };
     let (events, mut told) = unbounded_channel();
-    let evaluation = eval::run(suite, &studio, &settings, &events).await;
+    let keep = |_: eval::Kept<'_>| Ok(());
+    let evaluation = eval::run(suite, &studio, &settings, eval::Known::default(), &keep, &events).await;
     drop(events);
     let events = std::iter::from_fn(|| told.try_recv().ok()).collect();
     Ran {

@@ -1,25 +1,41 @@
 //! Samples and votes come in as they are done; case results go out in the suite's order, whole: what was
 //! never asked says so.
 
-use super::{Sample, Vote, VoteOutcome, answer, judge};
-use crate::results::{AnswerOutcome, CaseResult, Stopped};
-use crate::suite::Case;
+use std::time::Duration;
+
+use super::{Evaluation, Known, Sample, Vote, VoteOutcome, answer, judge};
+use crate::eval::known::can_be_judged;
+use crate::results::{AnswerOutcome, CaseResult, Kept, Stopped};
+use crate::suite::{Case, Suite};
 
 /// What was done of a suite.
 #[derive(Debug, Default)]
 pub(in crate::eval) struct Outcome {
     /// By the case's position; cases behind the last one begun are missing. Samples in any order.
     samples: Vec<Vec<Sample>>,
+    kept: Kept,
     stopped: Option<Stopped>,
 }
 
 impl Outcome {
     /// Of a run that stopped before its first call.
-    pub(in crate::eval) fn not_begun(stopped: Stopped) -> Outcome {
-        Outcome {
-            samples: Vec::new(),
-            stopped: Some(stopped),
+    pub(in crate::eval) fn not_begun(suite: &Suite, known: Known, stopped: Stopped) -> Outcome {
+        let mut outcome = Outcome::default();
+        for (case, sample) in known.of(suite) {
+            outcome.add_known(case, sample);
         }
+        outcome.stopped(Some(stopped))
+    }
+
+    /// An answer from before, with its votes.
+    pub(super) fn add_known(&mut self, case: usize, sample: Sample) {
+        self.kept.answers += 1;
+        self.kept.judgements += sample.votes.len() as u64;
+        self.add_sample(case, sample);
+    }
+
+    pub(super) fn kept(&self) -> Kept {
+        self.kept
     }
 
     pub(super) fn add_sample(&mut self, case: usize, sample: Sample) {
@@ -41,19 +57,21 @@ impl Outcome {
         self
     }
 
-    /// One result per case, and why the run stopped where it did.
-    pub(in crate::eval) fn into_cases(
-        self,
-        cases: &[Case],
-        votes: u32,
-    ) -> (Vec<CaseResult>, Option<Stopped>) {
+    /// One result per case of the suite, and why the run stopped where it did.
+    pub(in crate::eval) fn into_evaluation(self, suite: &Suite, duration: Duration) -> Evaluation {
         let done = self.samples.into_iter().chain(std::iter::repeat_with(Vec::new));
-        let results = cases
+        let cases = suite
+            .cases
             .iter()
             .zip(done)
-            .map(|(case, samples)| result(case, samples, votes))
+            .map(|(case, samples)| result(case, samples, suite.judge.votes))
             .collect();
-        (results, self.stopped)
+        Evaluation {
+            cases,
+            stopped: self.stopped,
+            duration,
+            kept: self.kept,
+        }
     }
 }
 
@@ -84,7 +102,7 @@ fn result(case: &Case, mut done: Vec<Sample>, votes: u32) -> CaseResult {
 }
 
 fn with_every_vote(mut sample: Sample, votes: u32) -> Sample {
-    if sample.outcome != AnswerOutcome::Answered || sample.failed_a_check() {
+    if !can_be_judged(&sample) {
         return sample;
     }
     sample.votes.sort_by_key(|vote| vote.index);

@@ -1,14 +1,15 @@
 //! What was done comes in, and what is due goes out: the order of the calls, and the reasons to stop.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::{Answered, Done, Job, Judged, Outcome, Plan};
+use super::{Answered, Done, Job, Judged, Known, Outcome, Plan};
 use crate::eval::Event;
 use crate::eval::checks::Checks;
 use crate::eval::diagnosis::may_be_missing;
+use crate::eval::known::{Kept, came, can_be_judged, judged as was_judged};
 use crate::eval::readiness::ends_the_run;
-use crate::results::{AnswerOutcome, Stopped, Vote, VoteOutcome};
+use crate::results::{Sample, StopKind, Stopped, Vote, VoteOutcome};
 use crate::studio::{Failure, Purpose};
 
 /// How the calls of one purpose are doing.
@@ -30,6 +31,8 @@ pub(super) struct State<'a> {
     next: (usize, u32),
     /// The checks of the case that was begun last: cases in a row often share theirs.
     checks: Option<Arc<Checks>>,
+    /// Answers that are not asked for, because they are there from before.
+    known: BTreeSet<(usize, u32)>,
     due: VecDeque<Job>,
     answers: Line,
     judgements: Line,
@@ -37,15 +40,56 @@ pub(super) struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>) -> State<'a> {
-        State {
+    pub(super) fn new(plan: &'a Plan<'a>, known: Known) -> State<'a> {
+        let mut state = State {
             plan,
             next: (0, 0),
             checks: None,
+            known: BTreeSet::new(),
             due: VecDeque::new(),
             answers: Line::default(),
             judgements: Line::default(),
             outcome: Outcome::default(),
+        };
+        for (case, sample) in known.of(plan.suite) {
+            state.known.insert((case, sample.index));
+            state.to_the_judge(case, &sample);
+            state.outcome.add_known(case, sample);
+        }
+        state.pass_by_known();
+        state
+    }
+
+    /// What is left to ask, before anything was.
+    pub(super) fn started(&self) -> Event {
+        let cases = &self.plan.suite.cases;
+        let all: usize = cases.iter().map(|case| case.samples as usize).sum();
+        let answers = all.saturating_sub(self.known.len());
+        Event::Started {
+            cases: cases.len(),
+            answers,
+            judgements: answers
+                .saturating_mul(self.plan.suite.judge.votes as usize)
+                .saturating_add(self.due.len()),
+            kept: self.outcome.kept(),
+        }
+    }
+
+    /// Whether anything is left to begin.
+    pub(super) fn is_open(&self) -> bool {
+        !self.due.is_empty() || self.next.0 < self.plan.suite.cases.len()
+    }
+
+    /// Moves on to the next answer that has to be asked for.
+    fn pass_by_known(&mut self) {
+        while let Some(case) = self.plan.suite.cases.get(self.next.0) {
+            if self.next.1 >= case.samples {
+                self.next = (self.next.0 + 1, 0);
+            } else if self.known.contains(&self.next) {
+                self.next.1 += 1;
+            } else {
+                return;
+            }
         }
     }
 
@@ -83,12 +127,8 @@ impl<'a> State<'a> {
     }
 
     fn next_answer(&mut self) -> Option<Job> {
-        let (mut at, mut sample) = self.next;
-        let mut case = self.plan.suite.cases.get(at)?;
-        while sample >= case.samples {
-            (at, sample) = (at + 1, 0);
-            case = self.plan.suite.cases.get(at)?;
-        }
+        let (at, sample) = self.next;
+        let case = self.plan.suite.cases.get(at)?;
         if case.checks.is_empty() {
             self.checks = None;
         } else if !self
@@ -98,7 +138,8 @@ impl<'a> State<'a> {
         {
             self.checks = Some(Arc::new(Checks::new(&case.checks)));
         }
-        self.next = (at, sample + 1);
+        self.next.1 += 1;
+        self.pass_by_known();
         Some(Job::Answer {
             case: at,
             sample,
@@ -131,11 +172,17 @@ impl<'a> State<'a> {
         }
         let id = &self.plan.suite.cases[case].id;
         let index = sample.index;
-        let outcome = sample.outcome;
+        let unkept = match came(&sample) {
+            true => self.keep(Kept::Answer {
+                case: id,
+                sample: &sample,
+            }),
+            false => None,
+        };
         self.plan.tell(Event::Answered {
             case: id.clone(),
             sample: index,
-            outcome,
+            outcome: sample.outcome,
             latency,
         });
         if sample.failed_a_check() {
@@ -146,18 +193,37 @@ impl<'a> State<'a> {
                 outcome: VoteOutcome::Scored,
                 score: Some(0.0),
             });
-        } else if let (AnswerOutcome::Answered, Some(answer)) = (outcome, sample.answer.as_deref()) {
-            let answer: Arc<str> = answer.into();
-            let votes = 0..self.plan.suite.judge.votes;
-            self.due.extend(votes.map(|vote| Job::Judge {
-                case,
-                sample: index,
-                vote,
-                answer: Arc::clone(&answer),
-            }));
         }
+        self.to_the_judge(case, &sample);
         self.outcome.add_sample(case, sample);
-        None
+        unkept
+    }
+
+    /// The judgements that an answer lacks are due.
+    fn to_the_judge(&mut self, case: usize, sample: &Sample) {
+        let Some(answer) = sample.answer.as_deref().filter(|_| can_be_judged(sample)) else {
+            return;
+        };
+        let answer: Arc<str> = answer.into();
+        let votes = 0..self.plan.suite.judge.votes;
+        let missing = votes.filter(|vote| sample.votes.iter().all(|there| there.index != *vote));
+        self.due.extend(missing.map(|vote| Job::Judge {
+            case,
+            sample: sample.index,
+            vote,
+            answer: Arc::clone(&answer),
+        }));
+    }
+
+    /// Hands on what was paid for; that it can't be kept is a reason to stop.
+    fn keep(&self, kept: Kept<'_>) -> Option<Stopped> {
+        let fault = (self.plan.keep)(kept).err()?;
+        Some(Stopped {
+            kind: StopKind::Unrecorded,
+            message: format!(
+                "an answer or a judgement could not be written down, and would be paid for again: {fault}"
+            ),
+        })
     }
 
     fn take_vote(&mut self, case: usize, sample: u32, judged: Judged) -> Option<Stopped> {
@@ -165,6 +231,15 @@ impl<'a> State<'a> {
         if let Some(stopped) = self.landed(Purpose::Judge, failure.as_ref(), !vote.calls.is_empty()) {
             return Some(stopped);
         }
+        let id = &self.plan.suite.cases[case].id;
+        let unkept = match was_judged(&vote) {
+            true => self.keep(Kept::Vote {
+                case: id,
+                sample,
+                vote: &vote,
+            }),
+            false => None,
+        };
         let Vote {
             index,
             outcome,
@@ -172,14 +247,14 @@ impl<'a> State<'a> {
             ..
         } = vote;
         self.plan.tell(Event::Judged {
-            case: self.plan.suite.cases[case].id.clone(),
+            case: id.clone(),
             sample,
             vote: Some(index),
             outcome,
             score,
         });
         self.outcome.add_vote(case, sample, vote);
-        None
+        unkept
     }
 
     /// Keeps the books of one purpose when a call is over.

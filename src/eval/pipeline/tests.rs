@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::super::fixtures::{
     Answer, Asked, Fake, case, failure, fake, numbered, reply, settings, suite, verdict,
 };
+use super::super::known::Kept;
 use super::*;
 use crate::results::{CaseResult, StopKind};
 use crate::studio::FailureKind;
@@ -113,17 +114,19 @@ where
     };
     let (events, mut told) = unbounded_channel();
     let (settings, prompt) = (settings(concurrency), JudgePrompt::new(None).unwrap());
+    let keep = |_: Kept<'_>| Ok(());
     let plan = Plan {
         suite,
         settings: &settings,
         prompt: &prompt,
         cancel,
+        keep: &keep,
         events: &events,
     };
     let begun = Instant::now();
-    let outcome = run(&plan, &service).await;
+    let outcome = run(&plan, Known::default(), &service).await;
     let took = begun.elapsed();
-    let (cases, stopped) = outcome.into_cases(&suite.cases, suite.judge.votes);
+    let Evaluation { cases, stopped, .. } = outcome.into_evaluation(suite, took);
     let lists = service.lists.load(Ordering::Relaxed);
     drop((service, events));
     Ran {

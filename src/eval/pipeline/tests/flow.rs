@@ -164,7 +164,8 @@ async fn events_tell_what_happens_in_its_order() {
             Event::Started {
                 cases: 1,
                 answers: 2,
-                judgements: 2
+                judgements: 2,
+                kept: crate::results::Kept::default(),
             },
             Event::Answered {
                 case: id(),
@@ -211,8 +212,12 @@ async fn unusable_answers_are_not_judged() {
 #[test]
 fn an_evaluation_can_run_on_any_thread() {
     fn movable<T: Send>(_: &T) {}
-    let _ =
-        |suite: &Suite, studio: &crate::studio::Studio, settings: &Settings, to: &UnboundedSender<Event>| {
-            movable(&crate::eval::run(suite, studio, settings, to));
-        };
+    let _ = |suite: &Suite,
+             studio: &crate::studio::Studio,
+             settings: &Settings,
+             keep: &Keep<'_>,
+             to: &UnboundedSender<Event>| {
+        let known = Known::default();
+        movable(&crate::eval::run(suite, studio, settings, known, keep, to));
+    };
 }
