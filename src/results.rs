@@ -5,6 +5,7 @@
 //! their own in `score`, `gate` and `cycle`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -103,6 +104,17 @@ pub enum StopKind {
     Budget,
     /// What came could not be written down, and what is lost would be paid for again.
     Unrecorded,
+}
+
+/// What an evaluation that ended early left undone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Left {
+    /// Answers that were not asked for.
+    pub answers: u64,
+    /// Answers of the suite.
+    pub of_answers: u64,
+    /// Judgements that were not asked for: of answers that are there, and of those that are not.
+    pub judgements: u64,
 }
 
 /// What was asked, and of whom: enough to gate and to go on with the cycle without the suite's file.
@@ -322,6 +334,42 @@ pub struct CallTally {
     pub failed: u64,
     /// Milliseconds spent in attempts, added up.
     pub total_ms: u64,
+}
+
+impl Left {
+    /// What is not asked of these cases, at `votes` judgements per answer.
+    pub fn of(cases: &[CaseResult], votes: u32) -> Left {
+        let mut left = Left::default();
+        for sample in cases.iter().flat_map(|case| &case.samples) {
+            left.of_answers += 1;
+            if sample.outcome == AnswerOutcome::NotAsked {
+                left.answers += 1;
+                left.judgements += u64::from(votes);
+            }
+            let open = |vote: &&Vote| vote.outcome == VoteOutcome::NotAsked;
+            left.judgements += sample.votes.iter().filter(open).count() as u64;
+        }
+        left
+    }
+
+    /// True when everything was asked.
+    pub fn is_nothing(&self) -> bool {
+        self.answers == 0 && self.judgements == 0
+    }
+}
+
+impl fmt::Display for Left {
+    /// `12 of 60 answers and 20 judgements were not asked`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.answers > 0 {
+            write!(f, "{} of {} answers and ", self.answers, self.of_answers)?;
+        }
+        match self.judgements {
+            1 if self.answers == 0 => f.write_str("1 judgement was not asked"),
+            1 => f.write_str("1 judgement were not asked"),
+            n => write!(f, "{n} judgements were not asked"),
+        }
+    }
 }
 
 impl Sample {

@@ -1,6 +1,7 @@
 //! A case comes in; one answer of its model, classified and checked, goes out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -32,12 +33,15 @@ pub(super) struct Answered {
 }
 
 /// Asks for sample `index` of a case. Never fails: what goes wrong is the sample's outcome.
+///
+/// `checking` counts the answers that are there and at their checks.
 pub(super) async fn ask<S: Service>(
     case: &Case,
     index: u32,
     checks: Option<Arc<Checks>>,
     settings: &Settings,
     service: &S,
+    checking: &AtomicUsize,
 ) -> Answered {
     let messages: Vec<ChatMessage<'_>> = case
         .messages
@@ -65,8 +69,11 @@ pub(super) async fn ask<S: Service>(
     match service.chat(&request).await {
         Ok(reply) => {
             let latency = reply.latency;
+            checking.fetch_add(1, Ordering::Relaxed);
+            let sample = checked(classified(index, reply), checks, latency).await;
+            checking.fetch_sub(1, Ordering::Relaxed);
             Answered {
-                sample: checked(classified(index, reply), checks, latency).await,
+                sample,
                 latency,
                 failure: None,
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::service::Service;
@@ -137,6 +137,8 @@ pub(super) struct Fake<C> {
     pub(super) loads: AtomicUsize,
     /// How often the list of models was read.
     pub(super) lists: AtomicUsize,
+    /// Requests that this service got.
+    pub(super) sent: AtomicU64,
 }
 
 /// A service where everything is there, with this chat.
@@ -150,6 +152,7 @@ pub(super) fn fake<C>(chat: C) -> Fake<C> {
         looks: AtomicUsize::new(0),
         loads: AtomicUsize::new(0),
         lists: AtomicUsize::new(0),
+        sent: AtomicU64::new(0),
     }
 }
 
@@ -163,7 +166,8 @@ where
     C: Fn(Asked) -> F + Sync,
     F: Future<Output = Answer> + Send,
 {
-    fn chat(&self, request: &ChatRequest<'_>) -> impl Future<Output = Answer> + Send {
+    async fn chat(&self, request: &ChatRequest<'_>) -> Answer {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         (self.chat)(Asked {
             purpose: request.purpose,
             seed: request.seed,
@@ -174,9 +178,15 @@ where
                 .collect(),
             whole: format!("{request:?}"),
         })
+        .await
+    }
+
+    fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     async fn model_running(&self, _: &str) -> Result<bool, Failure> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         self.looks.fetch_add(1, Ordering::Relaxed);
         let mut running = self.running.lock().unwrap();
         if running.len() > 1 {
@@ -187,16 +197,19 @@ where
     }
 
     async fn load_model(&self, _: &str) -> Result<(), Failure> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         self.loads.fetch_add(1, Ordering::Relaxed);
         self.load.clone()
     }
 
     async fn models(&self) -> Result<Vec<String>, Failure> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         self.lists.fetch_add(1, Ordering::Relaxed);
         self.models.clone()
     }
 
     async fn projects(&self) -> Result<Vec<(String, String)>, Failure> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
         self.projects.clone()
     }
 }

@@ -8,6 +8,7 @@ use super::Settings;
 use super::answer::{MAX_DETAIL, cost, failed_cost, hit_length_limit, was_filtered};
 use super::excerpt::excerpt;
 use super::judge_prompt::{JudgePrompt, Material};
+use super::limits::Wanted;
 use super::service::Service;
 use super::verdict::{self, Verdict};
 use crate::results::{CallCost, Vote, VoteOutcome};
@@ -86,6 +87,16 @@ pub(super) async fn judge<S: Service>(
             Ok(verdict) => {
                 return Judged {
                     vote: scored(index, verdict, calls),
+                    failure: None,
+                };
+            }
+            Err(fault) if calls.len() == 1 && !service.holds(Wanted::Judgement { counts: true }) => {
+                // Not `unparseable`: that is said of an answer whose judge was asked twice.
+                let told = format!(
+                    "the judge's reply can't be used: {fault}; the run's limit left no call to ask again"
+                );
+                return Judged {
+                    vote: unscored(index, VoteOutcome::NotAsked, told, calls),
                     failure: None,
                 };
             }

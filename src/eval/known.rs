@@ -96,6 +96,12 @@ pub(super) fn judged(vote: &Vote) -> bool {
     }
 }
 
+/// Whether an answer has a score: of a failed check, or of a judgement.
+pub(super) fn has_score(sample: &Sample) -> bool {
+    let scored = |vote: &Vote| vote.outcome == VoteOutcome::Scored;
+    came(sample) && (sample.failed_a_check() || sample.votes.iter().any(scored))
+}
+
 /// Whether an answer goes to the judge.
 pub(super) fn can_be_judged(sample: &Sample) -> bool {
     sample.outcome == AnswerOutcome::Answered && sample.answer.is_some() && !sample.failed_a_check()

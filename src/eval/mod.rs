@@ -15,12 +15,14 @@ mod judge;
 mod judge_prompt;
 mod known;
 mod limits;
+mod metered;
 mod pipeline;
 mod readiness;
 mod service;
 mod similarity;
 mod verdict;
 
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -109,6 +111,8 @@ pub struct Evaluation {
     pub duration: Duration,
     /// What of it an earlier process of this run had paid for.
     pub kept: results::Kept,
+    /// Tokens of this evaluation's own chat calls, as [`Limits::tokens`] counts them.
+    pub tokens: u64,
 }
 
 /// Asks the model for every answer of the suite and the judge for every judgement that is not known yet.
@@ -145,6 +149,7 @@ pub async fn run(
                 prompt: &prompt,
                 cancel: &cancel,
                 keep,
+                checking: &AtomicUsize::new(0),
                 events,
             };
             pipeline::run(&plan, known, studio).await

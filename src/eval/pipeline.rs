@@ -6,11 +6,13 @@
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::answer::{self, Answered};
@@ -20,6 +22,8 @@ use super::excerpt::excerpt;
 use super::judge::{self, Bench, Judged};
 use super::judge_prompt::JudgePrompt;
 use super::known::{Keep, Known};
+use super::limits::{Purse, Reached};
+use super::metered::Metered;
 use super::readiness::{self, interrupted};
 use super::service::Service;
 use super::{Evaluation, Event, Settings};
@@ -40,6 +44,8 @@ pub(super) struct Plan<'a> {
     pub(super) prompt: &'a JudgePrompt<'a>,
     pub(super) cancel: &'a CancellationToken,
     pub(super) keep: &'a Keep<'a>,
+    /// Answers that are there and at their checks.
+    pub(super) checking: &'a AtomicUsize,
     pub(super) events: &'a UnboundedSender<Event>,
 }
 
@@ -63,6 +69,17 @@ enum Job {
     },
 }
 
+impl Job {
+    /// What its call is for; a diagnosis makes none that is paid for.
+    fn purpose(&self) -> Option<Purpose> {
+        match self {
+            Job::Answer { .. } => Some(Purpose::Answer),
+            Job::Judge { .. } => Some(Purpose::Judge),
+            Job::Diagnose { .. } => None,
+        }
+    }
+}
+
 /// One thing done.
 enum Done {
     Answer {
@@ -80,11 +97,22 @@ enum Done {
     },
 }
 
+/// An answer that came before the end may be at its checks; they are waited for this long.
+const CHECKS_GRACE: Duration = Duration::from_secs(2);
+/// Turns that are given to calls that a cancellation is about to wake.
+const LAST_TURNS: usize = 16;
+
 /// Runs the plan to its end, or to the first reason to stop: a refused key, a cancelled client, a model or
-/// project that is not there, as the first rejected call and the service's lists tell, or a reply that
-/// can't be kept.
+/// project that is not there, as the first rejected call and the service's lists tell, a limit, or a reply
+/// that can't be kept.
 pub(super) async fn run<S: Service>(plan: &Plan<'_>, known: Known, service: &S) -> Outcome {
-    let mut state = State::new(plan, known);
+    let sent = || service.sent();
+    let purse = Purse::new(&plan.settings.limits, &sent);
+    let service = &Metered {
+        service,
+        purse: &purse,
+    };
+    let mut state = State::new(plan, &purse, known);
     // Where nothing is left to ask, the model need not run.
     if state.is_open()
         && let Err(stopped) = readiness::make_ready(plan.settings, plan.events, plan.cancel, service).await
@@ -93,32 +121,65 @@ pub(super) async fn run<S: Service>(plan: &Plan<'_>, known: Known, service: &S) 
     }
     plan.tell(state.started());
     let mut flying = FuturesUnordered::new();
-    loop {
+    let stopped = loop {
         while let Some(job) = state.next_job() {
             flying.push(guarded(job, plan, service));
         }
         if let Some(stopped) = state.condemned() {
-            return state.outcome(Some(stopped));
+            break Some(stopped);
         }
-        // Whatever is in flight when the run stops is dropped with `flying`, and so cancelled.
         let done = tokio::select! {
             biased;
-            () = plan.cancel.cancelled() => return state.outcome(Some(interrupted())),
+            () = plan.cancel.cancelled() => break Some(match purse.is_over() {
+                // Whoever gave the time may also cancel when it is over.
+                true => purse.stopped(Reached::Deadline),
+                false => interrupted(),
+            }),
             done = flying.next() => done,
+            () = purse.patience() => break Some(purse.stopped(Reached::Deadline)),
         };
         match done {
-            None => return state.outcome(None),
+            None => break state.unfinished(),
             Some(done) => {
                 if let Some(stopped) = state.take(done) {
-                    return state.outcome(Some(stopped));
+                    break Some(stopped);
                 }
             }
         }
+    };
+    hear_out(&mut state, &mut flying).await;
+    // Whatever is in flight yet is dropped with `flying`, and so cancelled.
+    state.outcome(stopped)
+}
+
+/// Takes what has come by the time the run stops: it was paid for. What is on its way is not waited for.
+async fn hear_out<F: Future<Output = Done>>(state: &mut State<'_>, flying: &mut FuturesUnordered<F>) {
+    for _ in 0..LAST_TURNS {
+        while let Some(Some(done)) = flying.next().now_or_never() {
+            state.take(done);
+        }
+        if flying.is_empty() {
+            return;
+        }
+        tokio::task::yield_now().await;
     }
+    let checks = async {
+        while state.plan().checking.load(Ordering::Relaxed) > 0 {
+            match flying.next().await {
+                Some(done) => state.take(done),
+                None => return,
+            };
+        }
+    };
+    // Checks take time in proportion to an answer that is bounded: this is for a machine that stands still.
+    let _ = timeout(CHECKS_GRACE, checks).await;
 }
 
 /// Does the job; a panic in it costs this one answer or vote, not the run.
-async fn guarded<S: Service>(job: Job, plan: &Plan<'_>, service: &S) -> Done {
+async fn guarded<S: Service>(job: Job, plan: &Plan<'_>, service: &Metered<'_, S>) -> Done {
+    if let Some(purpose) = job.purpose() {
+        service.purse.begun(purpose);
+    }
     let done = AssertUnwindSafe(work(job.clone(), plan, service))
         .catch_unwind()
         .await;
@@ -166,7 +227,15 @@ async fn work<S: Service>(job: Job, plan: &Plan<'_>, service: &S) -> Done {
     } = *plan;
     match job {
         Job::Answer { case, sample, checks } => {
-            let answered = answer::ask(&suite.cases[case], sample, checks, settings, service).await;
+            let answered = answer::ask(
+                &suite.cases[case],
+                sample,
+                checks,
+                settings,
+                service,
+                plan.checking,
+            )
+            .await;
             Done::Answer { case, answered }
         }
         Job::Judge {

@@ -1,16 +1,18 @@
 //! A model's name comes in; the go-ahead goes out once it runs, or why it can't be asked.
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::excerpt::excerpt;
+use super::limits::Wanted;
 use super::service::Service;
 use super::{Event, Settings};
 use crate::results::{StopKind, Stopped};
 use crate::studio::{Failure, FailureKind};
 
-/// Loads the model under evaluation where the service says that it is not running, and waits for it.
+/// Loads the model under evaluation where the service says that it is not running, and waits for it: until it
+/// runs, or until a limit is reached, which the first answer will then meet.
 ///
 /// Only a clear "not running" starts that. Not every service has these routes, and models that are
 /// always there may be unknown to them, so anything else leaves it to the first answers to tell.
@@ -20,9 +22,16 @@ pub(super) async fn make_ready<S: Service>(
     cancel: &CancellationToken,
     service: &S,
 ) -> Result<(), Stopped> {
+    let over = async {
+        match settings.limits.until {
+            Some(until) => sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(interrupted()),
+        () = over => Ok(()),
         ready = wait_for(settings, events, service) => ready,
     }
 }
@@ -68,6 +77,9 @@ async fn wait_for<S: Service>(
         if left.is_zero() {
             break;
         }
+        if !service.holds(Wanted::Request) {
+            return Ok(());
+        }
         sleep(settings.load_poll.min(left)).await;
     }
     let trouble = last.map(|failure| format!(" (last trouble: {})", excerpt(&failure.to_string(), 300)));
@@ -96,7 +108,7 @@ pub(super) fn ends_the_run(failure: &Failure) -> Option<Stopped> {
 pub(super) fn interrupted() -> Stopped {
     Stopped {
         kind: StopKind::Interrupted,
-        message: "the run was interrupted: what was not asked by then has no score".to_owned(),
+        message: "the run was interrupted".to_owned(),
     }
 }
 

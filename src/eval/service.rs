@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use super::limits::Wanted;
 use crate::studio::{ChatReply, ChatRequest, Failure, Reply, Studio};
 
 /// The calls of an evaluation. Their futures are `Send`, so that an evaluation may run on any thread.
@@ -19,6 +20,12 @@ pub(super) trait Service: Sync {
     fn models(&self) -> impl Future<Output = Result<Vec<String>, Failure>> + Send;
     /// Id and name of the projects that this key sees.
     fn projects(&self) -> impl Future<Output = Result<Vec<(String, String)>, Failure>> + Send;
+    /// Requests that were sent so far, repeats included.
+    fn sent(&self) -> u64;
+    /// Whether one more call may be begun: a service by itself has no limits.
+    fn holds(&self, _: Wanted) -> bool {
+        true
+    }
 }
 
 impl Service for Studio {
@@ -40,5 +47,10 @@ impl Service for Studio {
 
     async fn projects(&self) -> Result<Vec<(String, String)>, Failure> {
         Studio::projects(self).await
+    }
+
+    fn sent(&self) -> u64 {
+        let tally = self.http().tally();
+        tally.values().map(|tally| tally.attempts).sum()
     }
 }

@@ -9,7 +9,10 @@ use crate::suite::{Check, Message, Parameters, Role};
 async fn asked(case: &Case, answer: Result<Reply<ChatReply>, Failure>) -> Answered {
     let checks = Some(Arc::new(Checks::new(&case.checks)));
     let service = fake(move |_| ready(answer.clone()));
-    ask(case, 0, checks, &settings(1), &service).await
+    let checking = AtomicUsize::new(0);
+    let answered = ask(case, 0, checks, &settings(1), &service, &checking).await;
+    assert_eq!(checking.into_inner(), 0);
+    answered
 }
 
 async fn outcome(content: Option<&str>, finish_reason: Option<&str>) -> (AnswerOutcome, Option<String>) {
@@ -120,7 +123,7 @@ async fn the_request_says_what_the_case_says() {
         seen.lock().unwrap().push_str(&asked.whole);
         ready(Ok(reply("42")))
     });
-    ask(&case, 2, None, &settings(1), &service).await;
+    ask(&case, 2, None, &settings(1), &service, &AtomicUsize::new(0)).await;
     assert_eq!(
         *seen.lock().unwrap(),
         "ChatRequest { purpose: Answer, project: \"the-project\", model: \"the-model\", messages: \

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Evaluation, Known, Sample, Vote, VoteOutcome, answer, judge};
 use crate::eval::known::can_be_judged;
-use crate::results::{AnswerOutcome, CaseResult, Kept, Stopped};
+use crate::results::{AnswerOutcome, CaseResult, Kept, Left, StopKind, Stopped};
 use crate::suite::{Case, Suite};
 
 /// What was done of a suite.
@@ -14,6 +14,9 @@ pub(in crate::eval) struct Outcome {
     /// By the case's position; cases behind the last one begun are missing. Samples in any order.
     samples: Vec<Vec<Sample>>,
     kept: Kept,
+    /// Whether anything came of this process's own calls.
+    advanced: bool,
+    tokens: u64,
     stopped: Option<Stopped>,
 }
 
@@ -31,7 +34,7 @@ impl Outcome {
     pub(super) fn add_known(&mut self, case: usize, sample: Sample) {
         self.kept.answers += 1;
         self.kept.judgements += sample.votes.len() as u64;
-        self.add_sample(case, sample);
+        self.push(case, sample);
     }
 
     pub(super) fn kept(&self) -> Kept {
@@ -39,6 +42,11 @@ impl Outcome {
     }
 
     pub(super) fn add_sample(&mut self, case: usize, sample: Sample) {
+        self.advanced = true;
+        self.push(case, sample);
+    }
+
+    fn push(&mut self, case: usize, sample: Sample) {
         if self.samples.len() <= case {
             self.samples.resize_with(case + 1, Vec::new);
         }
@@ -46,6 +54,7 @@ impl Outcome {
     }
 
     pub(super) fn add_vote(&mut self, case: usize, sample: u32, vote: Vote) {
+        self.advanced = true;
         let samples = self.samples.get_mut(case);
         if let Some(sample) = samples.and_then(|samples| samples.iter_mut().find(|s| s.index == sample)) {
             sample.votes.push(vote);
@@ -57,22 +66,45 @@ impl Outcome {
         self
     }
 
+    /// Tokens that the chat calls took.
+    pub(super) fn took(mut self, tokens: u64) -> Outcome {
+        self.tokens = tokens;
+        self
+    }
+
     /// One result per case of the suite, and why the run stopped where it did.
     pub(in crate::eval) fn into_evaluation(self, suite: &Suite, duration: Duration) -> Evaluation {
         let done = self.samples.into_iter().chain(std::iter::repeat_with(Vec::new));
-        let cases = suite
+        let cases: Vec<CaseResult> = suite
             .cases
             .iter()
             .zip(done)
             .map(|(case, samples)| result(case, samples, suite.judge.votes))
             .collect();
+        let left = Left::of(&cases, suite.judge.votes);
         Evaluation {
             cases,
-            stopped: self.stopped,
+            stopped: self
+                .stopped
+                .map(|stopped| with_the_rest(stopped, left, self.advanced)),
             duration,
             kept: self.kept,
+            tokens: self.tokens,
         }
     }
+}
+
+/// An end that the same command can go on from says what is left.
+fn with_the_rest(mut stopped: Stopped, left: Left, advanced: bool) -> Stopped {
+    let next = match stopped.kind {
+        StopKind::Unauthorized | StopKind::Unavailable | StopKind::Unrecorded => return stopped,
+        _ if left.is_nothing() => return stopped,
+        // A budget that holds not even one more call ends the next attempt as well.
+        StopKind::Budget if !advanced => "give it more to go on",
+        StopKind::Interrupted | StopKind::Deadline | StopKind::Budget => "the same command goes on from here",
+    };
+    stopped.message = format!("{}: {left}; {next}", stopped.message);
+    stopped
 }
 
 fn result(case: &Case, mut done: Vec<Sample>, votes: u32) -> CaseResult {

@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::{Answered, Done, Job, Judged, Known, Outcome, Plan};
+use super::{Answered, Done, Job, Judged, Known, Outcome, Plan, Purse};
 use crate::eval::Event;
 use crate::eval::checks::Checks;
 use crate::eval::diagnosis::may_be_missing;
-use crate::eval::known::{Kept, came, can_be_judged, judged as was_judged};
+use crate::eval::known::{Kept, came, can_be_judged, has_score, judged as was_judged};
+use crate::eval::limits::Wanted;
 use crate::eval::readiness::ends_the_run;
 use crate::results::{Sample, StopKind, Stopped, Vote, VoteOutcome};
 use crate::studio::{Failure, Purpose};
@@ -27,6 +28,7 @@ struct Line {
 /// What is done, what is due.
 pub(super) struct State<'a> {
     plan: &'a Plan<'a>,
+    purse: &'a Purse<'a>,
     /// The next answer to ask for: the case's position and the sample's index.
     next: (usize, u32),
     /// The checks of the case that was begun last: cases in a row often share theirs.
@@ -36,23 +38,36 @@ pub(super) struct State<'a> {
     due: VecDeque<Job>,
     answers: Line,
     judgements: Line,
+    /// Answers that have a score or a judgement in flight.
+    scored: BTreeSet<(usize, u32)>,
+    /// A limit left a judgement in the middle.
+    cut_short: bool,
+    /// A reply could not be kept: no other one is handed on.
+    unkept: bool,
     outcome: Outcome,
 }
 
 impl<'a> State<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, known: Known) -> State<'a> {
+    pub(super) fn new(plan: &'a Plan<'a>, purse: &'a Purse<'a>, known: Known) -> State<'a> {
         let mut state = State {
             plan,
+            purse,
             next: (0, 0),
             checks: None,
             known: BTreeSet::new(),
             due: VecDeque::new(),
             answers: Line::default(),
             judgements: Line::default(),
+            scored: BTreeSet::new(),
+            cut_short: false,
+            unkept: false,
             outcome: Outcome::default(),
         };
         for (case, sample) in known.of(plan.suite) {
             state.known.insert((case, sample.index));
+            if has_score(&sample) {
+                state.counts(case, sample.index);
+            }
             state.to_the_judge(case, &sample);
             state.outcome.add_known(case, sample);
         }
@@ -117,13 +132,44 @@ impl<'a> State<'a> {
         {
             return None;
         }
-        if let Some(job) = self.due.pop_front() {
+        if let Some(Job::Judge { case, sample, .. }) = self.due.front() {
+            let at = (*case, *sample);
+            let counts = self.scored.contains(&at);
+            if self.purse.refuses(Wanted::Judgement { counts }).is_some() {
+                return None;
+            }
+            self.counts(at.0, at.1);
             self.judgements.in_flight += 1;
-            return Some(job);
+            self.purse.begin(Purpose::Judge);
+            return self.due.pop_front();
+        }
+        let votes = u64::from(self.plan.suite.judge.votes);
+        if !self.is_open() || self.purse.refuses(Wanted::Answer { votes }).is_some() {
+            return None;
         }
         let job = self.next_answer()?;
         self.answers.in_flight += 1;
+        self.purse.begin(Purpose::Answer);
         Some(job)
+    }
+
+    /// An answer has a score, or may have one soon.
+    fn counts(&mut self, case: usize, sample: u32) {
+        self.scored.insert((case, sample));
+        self.purse.scored(self.scored.len());
+    }
+
+    /// Why things are left undone when nothing is in flight: a limit is in the way.
+    pub(super) fn unfinished(&self) -> Option<Stopped> {
+        let reached = self
+            .purse
+            .refused()
+            .filter(|_| self.is_open() || self.cut_short)?;
+        Some(self.purse.stopped(reached))
+    }
+
+    pub(super) fn plan(&self) -> &'a Plan<'a> {
+        self.plan
     }
 
     fn next_answer(&mut self) -> Option<Job> {
@@ -186,6 +232,7 @@ impl<'a> State<'a> {
             latency,
         });
         if sample.failed_a_check() {
+            self.counts(case, index);
             self.plan.tell(Event::Judged {
                 case: id.clone(),
                 sample: index,
@@ -216,8 +263,12 @@ impl<'a> State<'a> {
     }
 
     /// Hands on what was paid for; that it can't be kept is a reason to stop.
-    fn keep(&self, kept: Kept<'_>) -> Option<Stopped> {
+    fn keep(&mut self, kept: Kept<'_>) -> Option<Stopped> {
+        if self.unkept {
+            return None;
+        }
         let fault = (self.plan.keep)(kept).err()?;
+        self.unkept = true;
         Some(Stopped {
             kind: StopKind::Unrecorded,
             message: format!(
@@ -232,6 +283,7 @@ impl<'a> State<'a> {
             return Some(stopped);
         }
         let id = &self.plan.suite.cases[case].id;
+        self.cut_short |= vote.outcome == VoteOutcome::NotAsked;
         let unkept = match was_judged(&vote) {
             true => self.keep(Kept::Vote {
                 case: id,
@@ -290,6 +342,6 @@ impl<'a> State<'a> {
     }
 
     pub(super) fn outcome(self, stopped: Option<Stopped>) -> Outcome {
-        self.outcome.stopped(stopped)
+        self.outcome.took(self.purse.tokens()).stopped(stopped)
     }
 }

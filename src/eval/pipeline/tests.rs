@@ -8,12 +8,15 @@ use super::super::fixtures::{
     Answer, Asked, Fake, case, failure, fake, numbered, reply, settings, suite, verdict,
 };
 use super::super::known::Kept;
+use super::super::limits::{GRACE, Limits};
 use super::*;
 use crate::results::{CaseResult, StopKind};
 use crate::studio::FailureKind;
 use crate::suite::Check;
 
 mod flow;
+mod limits;
+mod resuming;
 mod stops;
 
 /// What a run came to, and what went over the wire meanwhile.
@@ -27,6 +30,40 @@ struct Ran {
     /// How often the service was asked for its models.
     lists: usize,
     took: Duration,
+    /// What was handed on to be kept, in order.
+    kept: Vec<Entry>,
+    evaluation: Evaluation,
+    /// Requests that the service got.
+    sent: u64,
+}
+
+/// What was handed on to be kept.
+#[derive(Debug, Clone, PartialEq)]
+enum Entry {
+    Answer(String, Sample),
+    Vote(String, u32, Vote),
+}
+
+/// How a run goes.
+struct Way<'a> {
+    concurrency: usize,
+    limits: Limits,
+    known: Known,
+    cancel: &'a CancellationToken,
+    /// Whether the nth thing to keep, from 0, can be kept.
+    keeps: &'a (dyn Fn(usize) -> Result<(), String> + Sync),
+}
+
+impl<'a> Way<'a> {
+    fn new(concurrency: usize, cancel: &'a CancellationToken) -> Way<'a> {
+        Way {
+            concurrency,
+            limits: Limits::default(),
+            known: Known::default(),
+            cancel,
+            keeps: &|_| Ok(()),
+        }
+    }
 }
 
 impl Ran {
@@ -74,6 +111,15 @@ where
     C: Fn(Purpose, usize) -> F + Sync,
     F: Future<Output = Answer> + Send,
 {
+    ran_in(suite, Way::new(concurrency, cancel), service).await
+}
+
+/// Runs a suite in this way.
+async fn ran_in<C, F>(suite: &Suite, way: Way<'_>, service: Fake<C>) -> Ran
+where
+    C: Fn(Purpose, usize) -> F + Sync,
+    F: Future<Output = Answer> + Send,
+{
     let (calls, flying, most) = (Mutex::new(Vec::new()), AtomicUsize::new(0), AtomicUsize::new(0));
     let Fake {
         chat,
@@ -84,6 +130,7 @@ where
         looks,
         loads,
         lists,
+        sent,
     } = service;
     let counted = |asked: Asked| {
         let number = number_in(&asked);
@@ -111,32 +158,48 @@ where
         looks,
         loads,
         lists,
+        sent,
     };
     let (events, mut told) = unbounded_channel();
-    let (settings, prompt) = (settings(concurrency), JudgePrompt::new(None).unwrap());
-    let keep = |_: Kept<'_>| Ok(());
+    let (mut settings, prompt) = (settings(way.concurrency), JudgePrompt::new(None).unwrap());
+    settings.limits = way.limits;
+    let kept = Mutex::new(Vec::new());
+    let keep = |entry: Kept<'_>| {
+        let mut kept = kept.lock().unwrap();
+        (way.keeps)(kept.len())?;
+        kept.push(match entry {
+            Kept::Answer { case, sample } => Entry::Answer(case.to_owned(), sample.clone()),
+            Kept::Vote { case, sample, vote } => Entry::Vote(case.to_owned(), sample, vote.clone()),
+        });
+        Ok(())
+    };
     let plan = Plan {
         suite,
         settings: &settings,
         prompt: &prompt,
-        cancel,
+        cancel: way.cancel,
         keep: &keep,
+        checking: &AtomicUsize::new(0),
         events: &events,
     };
     let begun = Instant::now();
-    let outcome = run(&plan, Known::default(), &service).await;
+    let outcome = run(&plan, way.known, &service).await;
     let took = begun.elapsed();
-    let Evaluation { cases, stopped, .. } = outcome.into_evaluation(suite, took);
+    let evaluation = outcome.into_evaluation(suite, took);
     let lists = service.lists.load(Ordering::Relaxed);
+    let sent = service.sent.load(Ordering::Relaxed);
     drop((service, events));
     Ran {
-        cases,
-        stopped,
+        cases: evaluation.cases.clone(),
+        stopped: evaluation.stopped.clone(),
         events: std::iter::from_fn(|| told.try_recv().ok()).collect(),
         calls: calls.into_inner().unwrap(),
         most_in_flight: most.into_inner(),
         lists,
         took,
+        kept: kept.into_inner().unwrap(),
+        evaluation,
+        sent,
     }
 }
 
