@@ -359,8 +359,9 @@ impl Left {
 }
 
 impl fmt::Display for Left {
-    /// `12 of 60 answers and 20 judgements were not asked`
+    /// `incomplete: 12 of 60 answers and 20 judgements were not asked`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("incomplete: ")?;
         if self.answers > 0 {
             write!(f, "{} of {} answers and ", self.answers, self.of_answers)?;
         }

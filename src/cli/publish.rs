@@ -66,6 +66,7 @@ pub(crate) fn exit_of(record: &Record, interrupted: bool) -> Exit {
         Some(StopKind::Interrupted) => return Exit::Interrupted,
         Some(StopKind::Unauthorized | StopKind::Unavailable) => return Exit::Service,
         Some(StopKind::Unrecorded) => return Exit::Usage,
+        // Ended in order: the verdict says that it is incomplete.
         Some(StopKind::Deadline | StopKind::Budget) => {}
         None => {}
     }

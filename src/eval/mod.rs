@@ -29,10 +29,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
 pub use feedback::sample_feedback;
-#[cfg(any(test, fuzzing))]
-pub(crate) use verdict::promises as verdict_promises;
 pub use known::{Keep, Kept, Known};
 pub use limits::{GRACE, Limits};
+#[cfg(any(test, fuzzing))]
+pub(crate) use verdict::promises as verdict_promises;
 
 use crate::results::{self, AnswerOutcome, CaseResult, StopKind, Stopped, VoteOutcome};
 use crate::studio::Studio;

@@ -13,12 +13,15 @@ use super::{DEFAULT_COVERAGE, Decision, GateVerdict, Outcome, Verdict, Veto, wor
 /// - **Coverage floor.** The largest bound of the suite's own `coverage >= x` (or `>`) gates over the whole
 ///   run, whatever their `else`; without one, `coverage >= 0.95` is implied and comes first. Below the
 ///   floor, or with no scored case at all, every gate is INCONCLUSIVE, the floor's own included.
+/// - **An evaluation that ended early** is incomplete: what is missing may change every figure, so every gate
+///   is INCONCLUSIVE however much was scored, and so is the run. A critical case that failed vetoes all the same.
 /// - **A gate whose figure does not exist** is INCONCLUSIVE. `drop(…)` has no baseline here: INCONCLUSIVE,
 ///   not applicable, and in no decision.
 /// - **Critical cases.** One that fails in a majority of its scored samples (see [`Veto`]) vetoes whatever
 ///   the mean and the coverage. One without a score leaves the run INCONCLUSIVE at best.
 /// - **Decision**, the first that is true: *fail* when a gate with `else: fail` is FAIL or a case vetoes;
-///   *inconclusive* when such a gate is INCONCLUSIVE, a critical case is undecided or nothing was scored;
+///   *inconclusive* when such a gate is INCONCLUSIVE, a critical case is undecided, nothing was scored or the
+///   evaluation is incomplete;
 ///   *hold* when a gate with `else: hold` is not PASS; *pass*. Gates with `else: warn` never decide.
 ///
 /// # Errors
@@ -27,7 +30,8 @@ use super::{DEFAULT_COVERAGE, Decision, GateVerdict, Outcome, Verdict, Veto, wor
 pub fn decide(gates: &[Gate], figures: &Figures) -> Result<Verdict, String> {
     let rules: Vec<Rule> = gates.iter().map(read).collect::<Result<_, _>>()?;
     let floor = Floor::of(&rules);
-    let breach = floor.breach(&figures.overall);
+    let incomplete = figures.left.map(|left| format!("the evaluation is {left}"));
+    let breach = incomplete.or_else(|| floor.breach(&figures.overall));
     let implied = floor.implied.then_some((None, &floor.rule));
     let written = gates.iter().map(Some).zip(&rules);
     let judged = implied.into_iter().chain(written);
@@ -42,7 +46,7 @@ pub fn decide(gates: &[Gate], figures: &Figures) -> Result<Verdict, String> {
         defaulted: gates.is_empty(),
     };
     verdict.decision = decision(&verdict, figures);
-    verdict.reason = reason(&verdict, breach.as_deref());
+    verdict.reason = reason(&verdict, breach.as_deref(), figures.left.is_some());
     Ok(verdict)
 }
 
@@ -209,6 +213,7 @@ fn decision(verdict: &Verdict, figures: &Figures) -> Decision {
     if !verdict.vetoes.is_empty() || deciding(Otherwise::Fail, |o| o == Outcome::Fail) {
         Decision::Fail
     } else if figures.overall.scored == 0
+        || figures.left.is_some()
         || !verdict.undecided_critical.is_empty()
         || deciding(Otherwise::Fail, |o| o == Outcome::Inconclusive)
     {
@@ -221,7 +226,7 @@ fn decision(verdict: &Verdict, figures: &Figures) -> Decision {
 }
 
 /// The verdict in one line: what decided, with figures and bounds.
-fn reason(verdict: &Verdict, breach: Option<&str>) -> String {
+fn reason(verdict: &Verdict, breach: Option<&str>, incomplete: bool) -> String {
     let mut parts = match verdict.decision {
         Decision::Fail => failures(verdict),
         Decision::Inconclusive => Vec::new(),
@@ -232,7 +237,7 @@ fn reason(verdict: &Verdict, breach: Option<&str>) -> String {
         Decision::Pass => vec![all_met(verdict)],
     };
     if matches!(verdict.decision, Decision::Fail | Decision::Inconclusive) {
-        parts.extend(open_questions(verdict, breach));
+        parts.extend(open_questions(verdict, breach, incomplete));
     }
     let warnings = told(verdict, Otherwise::Warn, |o| o == Outcome::Fail);
     if !warnings.is_empty() {
@@ -272,13 +277,15 @@ fn failures(verdict: &Verdict) -> Vec<String> {
     parts
 }
 
-fn open_questions(verdict: &Verdict, breach: Option<&str>) -> Vec<String> {
+fn open_questions(verdict: &Verdict, breach: Option<&str>, incomplete: bool) -> Vec<String> {
     let mut parts: Vec<String> = breach.map(str::to_owned).into_iter().collect();
     if breach.is_none() {
         let gates = told(verdict, Otherwise::Fail, |o| o == Outcome::Inconclusive);
         parts.extend(Some(gates).filter(|gates| !gates.is_empty()));
     }
     match verdict.undecided_critical.as_slice() {
+        // They are among what was not asked.
+        _ if incomplete => {}
         [] => {}
         [one] => parts.push(format!("critical case `{}` has no score", wording::name(one))),
         several => parts.push(format!("critical cases {} have no score", ids(several))),

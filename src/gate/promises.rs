@@ -123,6 +123,7 @@ fn nothing() -> Figures {
         cases: Vec::new(),
         distribution: [0; 10],
         weighted: false,
+        left: None,
     }
 }
 

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::results::Left;
+
 mod case;
 mod group;
 mod interval;
@@ -48,6 +50,9 @@ pub struct Figures {
     pub distribution: [u32; 10],
     /// True when a case has a weight other than 1: means and rates are weighted then.
     pub weighted: bool,
+    /// What was not asked because the evaluation ended early; absent when everything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Left>,
 }
 
 /// The figures of a set of cases.

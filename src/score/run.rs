@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::results::{CaseResult, Results};
+use crate::results::{CaseResult, Left, Results};
 
 use super::case::case_figure;
 use super::group::Member;
@@ -45,6 +45,7 @@ pub fn figures(results: &Results) -> Figures {
         critical: marked(|case| case.critical),
         distribution: distribution(&cases),
         weighted: results.cases.iter().any(|case| case.weight != 1.0),
+        left: Some(Left::of(&results.cases, results.suite.judge.votes)).filter(|left| !left.is_nothing()),
         cases,
     }
 }

@@ -103,7 +103,7 @@ fn with_the_rest(mut stopped: Stopped, left: Left, advanced: bool) -> Stopped {
         StopKind::Budget if !advanced => "give it more to go on",
         StopKind::Interrupted | StopKind::Deadline | StopKind::Budget => "the same command goes on from here",
     };
-    stopped.message = format!("{}: {left}; {next}", stopped.message);
+    stopped.message = format!("{}, so the evaluation is {left}; {next}", stopped.message);
     stopped
 }
 

@@ -4,6 +4,7 @@ use crate::suite::{Gate, Otherwise, Place};
 
 mod faults;
 mod grammar;
+mod incomplete;
 mod properties;
 mod verdicts;
 mod wording;

@@ -34,6 +34,9 @@ pub(super) fn verdict(view: &View) -> String {
     if !line.is_empty() {
         out.push_str(&format!("\n{}\n", line.join(" ")));
     }
+    if let Some(resumed) = &headline.resumed {
+        out.push_str(&format!("\n{}\n", as_sentence(resumed)));
+    }
     if view.record.results.run.emulator {
         out.push_str(
             "\n> [!NOTE]\n> The built-in emulator answered, not Prem Studio: the scores say nothing about a \

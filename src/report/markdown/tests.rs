@@ -22,6 +22,11 @@ fn a_failing_run_with_vetoes_and_unscored_cases() {
 }
 
 #[test]
+fn an_incomplete_run_that_was_taken_up_again() {
+    insta::assert_snapshot!(redacted(&fixtures::incomplete()));
+}
+
+#[test]
 fn a_dry_run_on_the_emulator() {
     insta::assert_snapshot!(redacted(&fixtures::dry_run()));
 }

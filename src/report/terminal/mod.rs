@@ -55,6 +55,9 @@ fn headline(view: &View, style: &Style) -> String {
     if let Some(next) = headline.next {
         out.push_str(&style.wrapped(next));
     }
+    if let Some(resumed) = &headline.resumed {
+        out.push_str(&style.wrapped(&foreign(&sentence(resumed), 300)));
+    }
     if view.record.results.run.emulator {
         let told =
             "The built-in emulator answered, not Prem Studio: the scores say nothing about a real model.";

@@ -14,6 +14,11 @@ fn a_failing_run_with_vetoes_and_unscored_cases() {
 }
 
 #[test]
+fn an_incomplete_run_that_was_taken_up_again() {
+    insta::assert_snapshot!(terminal(&fixtures::incomplete(), 110, false));
+}
+
+#[test]
 fn a_dry_run_on_the_emulator_in_a_narrow_terminal() {
     insta::assert_snapshot!(terminal(&fixtures::dry_run(), 72, false));
 }

@@ -3,6 +3,8 @@
 use crate::cycle;
 use crate::gate::{Decision, GateVerdict, Outcome};
 use crate::report::Record;
+use crate::report::text::plural;
+use crate::results::{Run, StopKind};
 
 /// How the line is to be felt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,17 +29,20 @@ pub(in crate::report) struct Headline<'a> {
     pub job: Option<&'a str>,
     /// What to do, where the reasons do not say it; in our own words.
     pub next: Option<&'static str>,
+    /// That the run was taken up again, and with what; in our own words, but for the time.
+    pub resumed: Option<String>,
 }
 
 impl<'a> Headline<'a> {
     pub(in crate::report) fn new(record: &'a Record) -> Headline<'a> {
         let stopped = record.results.run.stopped.as_ref();
         let outcome = record.cycle.as_ref().map(|cycle| cycle.outcome);
-        let (tone, title) = match (stopped, record.verdict.decision) {
-            (Some(_), _) if outcome != Some(cycle::Outcome::Launched) => {
-                (Tone::Bad, "stopped before every case was asked")
+        let decision = record.verdict.decision;
+        let (tone, title) = match stopped {
+            Some(stopped) if outcome != Some(cycle::Outcome::Launched) => {
+                title_of_part(stopped.kind, decision, outcome)
             }
-            (_, decision) => title(decision, outcome),
+            _ => title(decision, outcome),
         };
         let said = [
             stopped.map(|s| s.message.as_str()),
@@ -58,6 +63,32 @@ impl<'a> Headline<'a> {
             reasons,
             job,
             next: next(record, outcome),
+            resumed: resumed(&record.results.run),
+        }
+    }
+}
+
+/// The title of an evaluation that ended early.
+fn title_of_part(
+    kind: StopKind,
+    decision: Decision,
+    outcome: Option<cycle::Outcome>,
+) -> (Tone, &'static str) {
+    use cycle::Outcome as Cycle;
+    match (kind, decision, outcome) {
+        (StopKind::Interrupted, Decision::Fail, _) => (Tone::Bad, "interrupted, failed so far"),
+        (StopKind::Interrupted, ..) => (Tone::Bad, "interrupted"),
+        (StopKind::Deadline | StopKind::Budget, Decision::Fail, _) => (Tone::Bad, "failed, and incomplete"),
+        (StopKind::Deadline | StopKind::Budget, _, None) => (Tone::Unsure, "incomplete"),
+        (StopKind::Deadline | StopKind::Budget, _, Some(Cycle::Stopped)) => {
+            (Tone::Bad, "incomplete, and the cycle stopped")
+        }
+        (StopKind::Deadline | StopKind::Budget, _, Some(Cycle::DryRun)) => {
+            (Tone::Unsure, "incomplete, dry run: nothing was sent")
+        }
+        (StopKind::Deadline | StopKind::Budget, _, Some(_)) => (Tone::Unsure, "incomplete, nothing launched"),
+        (StopKind::Unauthorized | StopKind::Unavailable | StopKind::Unrecorded, ..) => {
+            (Tone::Bad, "stopped before every case was asked")
         }
     }
 }
@@ -114,6 +145,29 @@ fn next(record: &Record, outcome: Option<cycle::Outcome>) -> Option<&'static str
     }
 }
 
+/// `taken up again once: 12 answers and 30 judgements kept from an earlier attempt, which began at …`
+fn resumed(run: &Run) -> Option<String> {
+    let times = match run.resumed {
+        0 => return None,
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        n => format!("{n} times"),
+    };
+    let kept = match (run.kept.answers, run.kept.judgements) {
+        (0, _) => "nothing was kept".to_owned(),
+        (answers, 0) => format!("{} kept", plural(answers, "answer", "answers")),
+        (answers, judgements) => format!(
+            "{} and {} kept",
+            plural(answers, "answer", "answers"),
+            plural(judgements, "judgement", "judgements")
+        ),
+    };
+    Some(format!(
+        "taken up again {times}: {kept} from before; the first attempt began at {}",
+        run.started_at
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +199,45 @@ mod tests {
                 decision == Decision::Pass
             );
         }
+    }
+
+    #[test]
+    fn what_is_left_is_said_once() {
+        let headline = fixtures::incomplete();
+        let headline = Headline::new(&headline);
+        assert_eq!((headline.tone, headline.title), (Tone::Unsure, "incomplete"));
+        assert_eq!(headline.reasons.len(), 1, "{:?}", headline.reasons);
+    }
+
+    #[test]
+    fn an_end_in_order_never_hides_a_failure() {
+        for kind in [StopKind::Budget, StopKind::Deadline, StopKind::Interrupted] {
+            let mut record = fixtures::incomplete();
+            record.results.run.stopped.as_mut().unwrap().kind = kind;
+            record.verdict.decision = Decision::Fail;
+            let headline = Headline::new(&record);
+            assert_eq!(headline.tone, Tone::Bad);
+            assert!(headline.title.contains("failed"), "{}", headline.title);
+        }
+    }
+
+    #[test]
+    fn a_run_that_was_taken_up_again_says_so() {
+        let mut run = fixtures::incomplete().results.run;
+        let told = |run: &Run| resumed(run).unwrap_or_default();
+        assert_eq!(
+            told(&run),
+            "taken up again twice: 1 answer and 1 judgement kept from before; the first attempt began at \
+             2026-11-22T02:15:04Z"
+        );
+        run.resumed = 3;
+        run.kept.judgements = 0;
+        assert!(told(&run).starts_with("taken up again 3 times: 1 answer kept from before"));
+        run.resumed = 1;
+        run.kept.answers = 0;
+        assert!(told(&run).starts_with("taken up again once: nothing was kept from before"));
+        run.resumed = 0;
+        assert_eq!(resumed(&run), None);
     }
 
     #[test]

@@ -103,19 +103,20 @@ async fn the_end_by_a_budget_says_what_was_used_and_what_is_left() {
     assert_eq!((ran.sent, ran.answers()), (10, 5));
     assert_eq!(
         ran.message(),
-        "the budget of 31 calls holds no more (10 sent, 20 left for the cycle): 15 of 20 answers and \
+        "the budget of 31 calls holds no more (10 sent, 20 left for the cycle), so the evaluation is incomplete: 15 of 20 answers and \
          15 judgements were not asked; the same command goes on from here"
     );
     let ran = limited(&suite, 1, calls(2)).await;
     assert_eq!(
         ran.message(),
-        "the budget of 2 calls holds no more (1 sent): 20 of 20 answers and 20 judgements were not asked; \
+        "the budget of 2 calls holds no more (1 sent), so the evaluation is incomplete: 20 of 20 answers and 20 judgements were not asked; \
          give it more to go on"
     );
     let ran = limited(&suite, 1, tokens(100)).await;
     assert!(
-        ran.message()
-            .starts_with("the budget of 100 tokens holds no more (72 used): 18 of 20 answers"),
+        ran.message().starts_with(
+            "the budget of 100 tokens holds no more (72 used), so the evaluation is incomplete: 18 of 20 answers"
+        ),
         "{}",
         ran.message()
     );
@@ -196,7 +197,7 @@ async fn at_the_deadline_nothing_is_begun_and_what_is_in_flight_arrives() {
     assert_eq!((ran.took, ran.scored()), (Duration::from_millis(1_400), 8));
     assert_eq!(
         ran.message(),
-        "the deadline for asking is reached, after 1 s: 8 of 20 answers and 12 judgements were not asked; \
+        "the deadline for asking is reached, after 1 s, so the evaluation is incomplete: 8 of 20 answers and 12 judgements were not asked; \
          the same command goes on from here"
     );
     // Enough time is no limit.

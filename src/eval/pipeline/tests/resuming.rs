@@ -293,7 +293,7 @@ async fn a_reply_that_is_there_when_the_run_is_cancelled_is_kept() {
     let message = ran.stopped.unwrap().message;
     assert_eq!(
         message,
-        "the run was interrupted: 12 of 20 answers and 20 judgements were not asked; the same command goes \
+        "the run was interrupted, so the evaluation is incomplete: 12 of 20 answers and 20 judgements were not asked; the same command goes \
          on from here"
     );
 }
