@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::score::{CaseFigure, Figures, Group, Selector};
-use crate::suite::{Gate, Otherwise, Place};
+use crate::suite::{Gate, Otherwise, Place, steers};
 
 use super::parse::parse;
 use super::reader::Span;
@@ -51,10 +51,10 @@ fn lies_in(span: Span, text: &str) {
     assert!(span.length >= 1 && span.start + span.length <= end, "{span:?}");
 }
 
-/// Told and bounded, without a line break or anything else that moves the cursor.
+/// Told and bounded, without a line break or anything else that steers a terminal.
 fn is_one_line(text: &str) {
     assert!(!text.is_empty() && text.chars().count() <= 1_000, "{text:?}");
-    assert!(!text.contains(char::is_control), "{text:?}");
+    assert!(!text.contains(steers), "{text:?}");
 }
 
 fn is_in_range(rule: &Rule) {

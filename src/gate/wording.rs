@@ -2,6 +2,7 @@
 //! equal numbers of which one is said to be below the other.
 
 use crate::score::{Selector, TOLERANCE};
+use crate::suite::steers;
 
 use super::rule::{Op, Rule};
 
@@ -11,13 +12,13 @@ const NAME: usize = 60;
 /// Entries of a list that are shown.
 const LISTED: usize = 3;
 
-/// A name of the suite on one line: control characters and line breaks become spaces, the rest is cut.
+/// A name of the suite on one line: what moves the cursor, turns the direction of writing or does not show becomes a
+/// space, and the rest is cut.
 pub(super) fn name(text: &str) -> String {
-    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     let mut shown: String = text
         .chars()
         .take(NAME)
-        .map(|c| if breaks(c) { ' ' } else { c })
+        .map(|c| if steers(c) { ' ' } else { c })
         .collect();
     if text.chars().nth(NAME).is_some() {
         shown.push('…');

@@ -53,4 +53,5 @@ pub use render::render;
 pub use source::Sources;
 pub use suggest::suggest;
 pub use template::template_environment;
+pub use tree::steers;
 pub use values::parse_duration;

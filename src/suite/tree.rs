@@ -127,8 +127,9 @@ pub(super) fn one_line(text: &str, shown: usize) -> String {
     line
 }
 
-/// Characters that a terminal or a reader's eye would not show as what they are.
-pub(super) fn steers(c: char) -> bool {
+/// Whether a terminal or a reader's eye would not show a character as what it is: controls, line breaks, marks of the
+/// direction of writing, and some that have no width.
+pub fn steers(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
 }

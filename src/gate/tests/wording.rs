@@ -29,6 +29,7 @@ fn a_figure_never_looks_like_the_bound_that_it_is_not() {
 #[test]
 fn names_stay_on_one_line_and_are_bounded() {
     assert_eq!(name("a\nb\r\u{1b}[31m\u{2028}c"), "a b  [31m c");
+    assert_eq!(name("a\u{202e}b\u{feff}c\u{200b}"), "a b c ");
     assert_eq!(name(&"é".repeat(61)), "é".repeat(60) + "…");
     assert_eq!(name(&"é".repeat(60)), "é".repeat(60));
 }
