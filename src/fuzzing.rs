@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use crate::{eval, gate, github, http, report, suite};
+use crate::{cycle, eval, gate, github, http, report, suite};
 
 /// More than this is not looked at, in bytes: what is slow is slow long before.
 pub const LARGEST: usize = 64 << 10;
@@ -13,8 +13,9 @@ pub const LARGEST: usize = 64 << 10;
 pub type Promises = fn(&[u8], &Path);
 
 /// What is fuzzed, by the name of its target.
-pub const TARGETS: [(&str, Promises); 6] = [
+pub const TARGETS: [(&str, Promises); 7] = [
     ("gate", |data, _| gate(data)),
+    ("journal", |data, _| journal(data)),
     ("judge_reply", |data, _| judge_reply(data)),
     ("log_line", |data, _| log_line(data)),
     ("markdown", |data, _| markdown(data)),
@@ -26,6 +27,13 @@ pub const TARGETS: [(&str, Promises); 6] = [
 pub fn gate(data: &[u8]) {
     if let Some(text) = text(data) {
         gate::promises::of_a_requirement(text);
+    }
+}
+
+/// The reader of a journal.
+pub fn journal(data: &[u8]) {
+    if data.len() <= LARGEST {
+        cycle::journal::promises::of_a_journal(data);
     }
 }
 

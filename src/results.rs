@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::suite::{Gate, Message, Parameters, Place};
 
-pub use crate::suite::{CycleSettings, Harvest};
+pub use crate::suite::{CycleSettings, Harvest, WhenBusy};
 
 /// The version of the format that this build writes and reads.
 pub const VERSION: u32 = 1;

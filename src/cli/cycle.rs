@@ -8,9 +8,10 @@ use tokio::sync::mpsc;
 use super::environment::Environment;
 use super::evaluate::tally;
 use super::exit::{self, Exit};
-use super::options::{CycleOptions, OutputOptions, ServiceOptions};
+use super::options::{CycleOptions, OutputOptions, ResumeOptions, ServiceOptions};
 use super::output::Screen;
 use super::publish::{self, Publication};
+use super::resume::{self, Desk, Log};
 use super::service::{Home, Service};
 use super::{progress, signals};
 use crate::cycle::{self, Answer};
@@ -24,7 +25,8 @@ use crate::{eval, gate, score};
   tunegate cycle .tunegate/invoice-extraction/results.json
   tunegate cycle results.json --dry-run       what it would write
 
-Goes on where the results' own cycle ended: what it wrote is not written again.")]
+Goes on where the results' own cycle ended: what it wrote is not written again, and what it may have written is
+asked for.")]
 pub(crate) struct Arguments {
     /// A results.json that `run` or `eval` wrote
     #[arg(value_name = "RESULTS")]
@@ -33,6 +35,8 @@ pub(crate) struct Arguments {
     service: ServiceOptions,
     #[command(flatten)]
     cycle: CycleOptions,
+    #[command(flatten)]
+    resume: ResumeOptions,
     #[command(flatten)]
     output: OutputOptions,
 }
@@ -95,6 +99,9 @@ pub(crate) async fn main(
             .or_else(|| record.results.suite.dataset.clone()),
     };
     let folder = publish::prepare(&arguments.output.output_dir, &record.results.suite.name)?;
+    let origin = arguments.service.origin()?;
+    let now = resume::of_results(&record.results, &home, &origin, environment);
+    let mut desk = Desk::take(folder, now, arguments.resume.fresh, screen)?;
     let service = Service::open(
         &arguments.service,
         environment,
@@ -110,15 +117,17 @@ pub(crate) async fn main(
             record.results.run.base_url, service.origin
         )));
     }
-    take(
-        &mut record,
-        &home,
-        &service,
-        &arguments.cycle,
-        usize::from(arguments.service.concurrency),
-        screen,
-    )
-    .await?;
+    let mut log = desk.open()?;
+    // Until the project was looked at nothing was sent, and all of it is taken over once more: a process may have ended
+    // in the middle of that.
+    if log.history.before.is_none()
+        && let Some(earlier) = record.cycle.take()
+    {
+        log.import(&earlier)?;
+    }
+    let concurrency = usize::from(arguments.service.concurrency);
+    let options = (&arguments.cycle, &arguments.resume);
+    take(&mut record, &log, &home, &service, options, concurrency, screen).await?;
     for (name, more) in tally(&service) {
         let entry = record.results.calls.entry(name).or_default();
         entry.calls += more.calls;
@@ -128,7 +137,9 @@ pub(crate) async fn main(
     }
     service.close(screen).await;
     let exit = publish::exit_of(&record, cancel.is_cancelled());
-    publish::write(&record, &folder, screen)?;
+    publish::write(&record, &desk.folder, screen)?;
+    resume::end(&log, &record, cancel.is_cancelled())?;
+    let folder = desk.folder.clone();
     let publication = Publication { folder, record, exit };
     publish::publish(
         &[publication],
@@ -143,22 +154,27 @@ pub(crate) async fn main(
 /// Takes an evaluated suite through the cycle and notes in its record what became of it.
 pub(crate) async fn take(
     record: &mut Record,
+    log: &Log,
     home: &Home,
     service: &Service,
-    options: &CycleOptions,
+    (options, going_on): (&CycleOptions, &ResumeOptions),
     concurrency: usize,
     screen: &Screen,
 ) -> anyhow::Result<()> {
     let suite = &record.results.suite;
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
+    let run = resume::short(&record.results.run.id);
     let settings = cycle::Settings {
         project: home.project.clone(),
         model: home.model.clone(),
         dataset: home.dataset.clone(),
         job_name: suite
             .cycle
-            .render_job_name(&today, &suite.name, &home.model)
+            .render_job_name(&today, &suite.name, &home.model, &run)
             .map_err(|fault| exit::suite(format!("cycle.job_name: {fault}")))?,
+        run,
+        doubt_timeout: going_on.doubt_timeout,
+        assume_not_done: going_on.assume_not_done,
         cycle: suite.cycle.clone(),
         concurrency,
         no_launch: options.no_launch,
@@ -171,7 +187,6 @@ pub(crate) async fn take(
             .map(|case| (case.id.clone(), input_of(&case.messages)))
             .collect(),
     };
-    let earlier = record.cycle.take();
     let (events, incoming) = mpsc::unbounded_channel();
     let shown = tokio::spawn(progress::cycle(screen.clone(), incoming));
     let done = cycle::run(
@@ -179,12 +194,13 @@ pub(crate) async fn take(
         &record.verdict,
         &service.studio,
         &settings,
-        earlier,
+        &log.journal,
+        log.history.clone(),
         &events,
     )
     .await;
     drop(events);
-    let _ = shown.await;
+    progress::over(shown).await;
     record.cycle = Some(done);
     Ok(())
 }

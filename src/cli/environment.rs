@@ -20,6 +20,9 @@ pub(crate) struct Environment {
     pub(crate) ci: bool,
     /// `NO_COLOR` is set.
     pub(crate) no_color: bool,
+    /// In debug builds: the journal's line at which the process is to end, for tests.
+    #[cfg(debug_assertions)]
+    pub(crate) die_at: Option<String>,
     /// A person sees standard error.
     pub(crate) stderr_is_terminal: bool,
     /// A person sees standard output.
@@ -37,6 +40,8 @@ pub(crate) struct GitHub {
     pub(crate) step_summary: Option<PathBuf>,
     pub(crate) event_name: Option<String>,
     pub(crate) event_path: Option<PathBuf>,
+    /// The workflow's run and the step in it, the same in every attempt.
+    pub(crate) run: Option<String>,
 }
 
 impl GitHub {
@@ -54,11 +59,14 @@ impl Environment {
             step_summary: given("GITHUB_STEP_SUMMARY").map(PathBuf::from),
             event_name: given("GITHUB_EVENT_NAME"),
             event_path: given("GITHUB_EVENT_PATH").map(PathBuf::from),
+            run: workflow_run(),
         });
         Environment {
             key: KEYS.iter().find_map(|name| given(name)).map(SecretString::from),
             ci: github.is_some() || given("CI").is_some_and(|ci| ci != "false" && ci != "0"),
             no_color: given("NO_COLOR").is_some(),
+            #[cfg(debug_assertions)]
+            die_at: given("TUNEGATE_TEST_DIE_AT"),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             stdout_is_terminal: std::io::stdout().is_terminal(),
             columns: given("COLUMNS").and_then(|c| c.parse().ok()),
@@ -86,4 +94,16 @@ pub(crate) fn given(name: &str) -> Option<String> {
     )]
     let value = std::env::var(name).ok();
     value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty())
+}
+
+/// What names this step of this workflow run; an attempt after the first one has the same name.
+fn workflow_run() -> Option<String> {
+    let parts = [
+        "GITHUB_REPOSITORY",
+        "GITHUB_RUN_ID",
+        "GITHUB_JOB",
+        "GITHUB_ACTION",
+    ];
+    given("GITHUB_RUN_ID")?;
+    Some(parts.map(|part| given(part).unwrap_or_default()).join("\n"))
 }

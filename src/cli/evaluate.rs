@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::budget::Budget;
 use super::environment::Environment;
 use super::output::Screen;
 use super::progress;
@@ -31,20 +32,8 @@ pub(crate) struct Taken<'a> {
     pub(crate) keep: &'a eval::Keep<'a>,
 }
 
-impl<'a> Taken<'a> {
-    /// A run that begins now.
-    pub(crate) fn new(keep: &'a eval::Keep<'a>) -> Taken<'a> {
-        Taken {
-            run: uuid::Uuid::new_v4().to_string(),
-            began_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            resumed: 0,
-            known: eval::Known::default(),
-            keep,
-        }
-    }
-}
-
-/// Asks, judges, scores and gates. `refused`: why nothing may be asked.
+/// Asks, judges, scores and gates, within the budget, from which the tokens are taken. `refused`: why nothing may be
+/// asked.
 #[expect(
     clippy::too_many_arguments,
     reason = "the one place where a command's parts meet; each is used once"
@@ -54,7 +43,7 @@ pub(crate) async fn evaluate(
     home: &Home,
     service: &Service,
     concurrency: usize,
-    limits: eval::Limits,
+    budget: &mut Budget,
     taken: Taken<'_>,
     refused: Option<Stopped>,
     environment: &Environment,
@@ -66,7 +55,7 @@ pub(crate) async fn evaluate(
         concurrency,
         load_timeout: LOAD_TIMEOUT,
         load_poll: suite.cycle.poll,
-        limits,
+        limits: budget.limits(),
     };
     let (events, incoming) = mpsc::unbounded_channel();
     let shown = tokio::spawn(progress::evaluation(suite.name.clone(), screen.clone(), incoming));
@@ -84,8 +73,9 @@ pub(crate) async fn evaluate(
             .await
         }
     };
+    budget.spend_tokens(evaluation.tokens);
     drop(events);
-    let _ = shown.await;
+    progress::over(shown).await;
     let results = Results {
         version: VERSION,
         tool: Tool {

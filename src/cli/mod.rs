@@ -2,6 +2,7 @@
 //! return values: what reaches standard output, standard error or the disk goes through here.
 
 mod action;
+mod budget;
 mod check;
 mod cycle;
 mod emulator;
@@ -14,6 +15,7 @@ mod output;
 mod progress;
 mod publish;
 mod report;
+mod resume;
 mod run;
 mod schema;
 mod service;
@@ -94,6 +96,8 @@ pub fn main() -> ExitCode {
     };
     let screen = output::Screen::new(&cli.display, &environment);
     output::log(&cli.display, &screen);
+    #[cfg(debug_assertions)]
+    die_at(&environment);
     match dispatch(cli.command, &environment, &screen) {
         Ok(exit) => exit.into(),
         Err(error) => match error.downcast_ref::<Refusal>() {
@@ -137,6 +141,15 @@ fn with_variables(command: clap::Command, drop_empty: bool) -> clap::Command {
             }
         })
         .mut_subcommands(|command| with_variables(command, drop_empty))
+}
+
+/// For tests: `7` ends the process right after the journal's seventh line, `-7` right before it.
+#[cfg(debug_assertions)]
+fn die_at(environment: &Environment) {
+    let line: Option<i64> = environment.die_at.as_ref().and_then(|line| line.parse().ok());
+    if let Some(line) = line {
+        crate::cycle::journal::Journal::die_at(line.unsigned_abs(), line < 0);
+    }
 }
 
 fn dispatch(command: Command, environment: &Environment, screen: &output::Screen) -> anyhow::Result<Exit> {

@@ -88,6 +88,54 @@ pub(crate) struct CycleOptions {
     pub(crate) dry_run: bool,
 }
 
+/// What a run may take. Reaching a limit ends its evaluation in order: the rest is not asked, and the same
+/// command goes on from there.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitOptions {
+    /// When the whole run has to end, from its start on: 90s, 20m or 2h; what is not asked by then is left for
+    /// the same command to go on with
+    #[arg(long, value_name = "TIME", env = "TUNEGATE_DEADLINE", value_parser = duration)]
+    pub(crate) deadline: Option<Duration>,
+    /// Requests to the service at the most; of a run's, the asking leaves 40 to the cycle and 2 for each answer
+    #[arg(
+        long,
+        value_name = "N",
+        env = "TUNEGATE_MAX_CALLS",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    pub(crate) max_calls: Option<u64>,
+    /// Tokens of questions, answers and judgements at the most, as the service counts them
+    #[arg(
+        long,
+        value_name = "N",
+        env = "TUNEGATE_MAX_TOKENS",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    pub(crate) max_tokens: Option<u64>,
+}
+
+/// How a run goes on that ended early.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Resume")]
+pub(crate) struct ResumeOptions {
+    /// Begin anew: the journal of an unfinished run is set aside
+    #[arg(long, env = "TUNEGATE_FRESH", value_parser = BoolishValueParser::new())]
+    pub(crate) fresh: bool,
+    /// You have looked at the project: a write whose effect is not known, and that is not there, was not done
+    #[arg(long, env = "TUNEGATE_ASSUME_NOT_DONE", value_parser = BoolishValueParser::new())]
+    pub(crate) assume_not_done: bool,
+    /// How long the service is asked for a write of unknown effect before it counts as not done
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "TUNEGATE_DOUBT_TIMEOUT",
+        default_value = "15s",
+        value_parser = duration
+    )]
+    pub(crate) doubt_timeout: Duration,
+}
+
 /// How a person watches.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Display")]

@@ -12,6 +12,9 @@ use crate::cycle::{self, TraceState};
 use crate::eval::{self};
 use crate::results::{AnswerOutcome, Kept};
 
+/// What is left to be shown at the end is given up after this time.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// A log gets a line this often, and one at the end of every step.
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -137,6 +140,11 @@ fn taken_over(left: usize, kept: Kept) -> String {
         n => format!(" and {n} judgements"),
     };
     format!("; {} of {all} answers{judgements} kept from before", kept.answers)
+}
+
+/// Waits until everything is shown; not for ever, where nobody reads standard error.
+pub(crate) async fn over(shown: tokio::task::JoinHandle<()>) {
+    let _ = tokio::time::timeout(LAST_WORDS, shown).await;
 }
 
 fn ticker() -> tokio::time::Interval {

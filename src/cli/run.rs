@@ -2,16 +2,21 @@
 //! other, with a report each and one total.
 
 use clap::Args;
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::environment::Environment;
-use super::evaluate::{Taken, evaluate, tally};
+use super::evaluate::{evaluate, tally};
 use super::exit::{self, Exit};
-use super::options::{CycleOptions, JudgeOptions, OutputOptions, ServiceOptions};
+use super::options::{
+    CycleOptions, JudgeOptions, LimitOptions, OutputOptions, ResumeOptions, ServiceOptions,
+};
 use super::output::Screen;
 use super::publish::{self, Publication};
+use super::resume::{self, Desk, Log};
 use super::service::{Home, Service, key};
-use super::{cycle, signals, suites};
+use super::signals::{Cause, Ending};
+use super::{cycle, suites};
 use crate::cycle::check_dataset;
 use crate::eval;
 use crate::results::StopKind;
@@ -35,6 +40,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) cycle: CycleOptions,
     #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
+    resume: ResumeOptions,
+    #[command(flatten)]
     pub(crate) output: OutputOptions,
     /// False for `eval`: nothing is written to the service.
     #[arg(skip = true)]
@@ -55,6 +64,10 @@ pub(crate) struct EvalArguments {
     #[command(flatten)]
     judge: JudgeOptions,
     #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
+    resume: ResumeOptions,
+    #[command(flatten)]
     output: OutputOptions,
 }
 
@@ -65,6 +78,8 @@ impl From<EvalArguments> for Arguments {
             service: eval.service,
             judge: eval.judge,
             cycle: CycleOptions::default(),
+            limits: eval.limits,
+            resume: eval.resume,
             output: eval.output,
             with_cycle: false,
         }
@@ -76,6 +91,7 @@ pub(crate) async fn main(
     environment: &Environment,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
+    let mut budget = Budget::new(&arguments.limits, Instant::now(), arguments.with_cycle);
     let mut suites = suites::load(&arguments.suites, arguments.output.format, screen)?;
     if let Some(judge) = &arguments.judge.judge_model {
         suites.iter_mut().for_each(|suite| suite.judge_with(judge));
@@ -84,14 +100,16 @@ pub(crate) async fn main(
     if !arguments.service.emulator {
         key(environment)?;
     }
-    let folders = suites
-        .iter()
-        .map(|suite| publish::prepare(&arguments.output.output_dir, &suite.name))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let cancel = signals::cancellation()?;
+    let desks = desks(&suites, &homes, arguments, environment, screen)?;
+    let ending = Ending::listen()?;
+    if let Some(end) = budget.end() {
+        ending.at(end);
+    }
+    let cancel = ending.token();
     let mut done: Vec<Publication> = Vec::new();
+    let mut through = Vec::new();
     let mut broken = None;
-    for ((suite, home), folder) in suites.iter().zip(&homes).zip(folders) {
+    for ((suite, home), mut desk) in suites.iter().zip(&homes).zip(desks) {
         if suites.len() > 1 {
             screen.note(&format!(
                 "{} ({} of {})",
@@ -100,23 +118,37 @@ pub(crate) async fn main(
                 suites.len()
             ));
         }
-        let record = match one(suite, home, arguments, environment, screen, &cancel).await {
-            Ok(record) => record,
+        let (record, log) = match one(
+            suite,
+            home,
+            &mut desk,
+            arguments,
+            environment,
+            screen,
+            (&ending, &mut budget),
+        )
+        .await
+        {
+            Ok(done) => done,
             // What the suites before it did is published first.
             Err(error) => {
                 broken = Some(error);
                 break;
             }
         };
-        let exit = publish::exit_of(&record, cancel.is_cancelled());
+        let folder = desk.folder.clone();
+        let exit = publish::exit_of(&record, ending.cause() == Some(Cause::Signal));
         let unauthorized = record
             .results
             .run
             .stopped
             .as_ref()
             .is_some_and(|s| s.kind == StopKind::Unauthorized);
-        let exit = match publish::write(&record, &folder, screen) {
-            Ok(()) => exit,
+        let exit = match publish::write(&record, &desk.folder, screen) {
+            Ok(()) => {
+                through.push((done.len(), log, desk, cancel.is_cancelled()));
+                exit
+            }
             // What was done must be told all the same: a job may have been launched.
             Err(error) => {
                 screen.error(&format!("{error:#}"));
@@ -138,33 +170,64 @@ pub(crate) async fn main(
     {
         return Err(error);
     }
-    publish::publish(
+    let published = publish::publish(
         &done,
         &arguments.output.output_dir,
         arguments.output.format,
         environment,
         screen,
-    )?;
+    );
+    // Last of all, and for all together: whoever ends this process before, or asks for an end of it, finds no suite
+    // begun anew by the next one. A second cycle of the same night could be a second job.
+    let interrupted = ending.cause() == Some(Cause::Signal);
+    for (at, log, _desk, cut_short) in &through {
+        if let Err(fault) = resume::end(log, &done[*at].record, interrupted || *cut_short) {
+            screen.error(&fault.to_string());
+            done[*at].exit = done[*at].exit.max(Exit::Usage);
+        }
+    }
+    published?;
     if let Some(error) = broken {
         return Err(error);
     }
     let worst = done.iter().map(|p| p.exit).max().unwrap_or(Exit::Done);
     // A signal between two suites interrupts none of them, and the run all the same.
-    Ok(if skipped > 0 && cancel.is_cancelled() {
-        Exit::Interrupted
-    } else {
-        worst
+    Ok(match ending.cause().filter(|_| skipped > 0) {
+        Some(Cause::Signal) => Exit::Interrupted,
+        Some(Cause::Deadline) => worst.max(Exit::Inconclusive),
+        None => worst,
     })
+}
+
+/// Every suite's folder, for this process alone, and how its journal goes on: decided for all of them before anything
+/// is asked.
+fn desks(
+    suites: &[Suite],
+    homes: &[Home],
+    arguments: &Arguments,
+    environment: &Environment,
+    screen: &Screen,
+) -> anyhow::Result<Vec<Desk>> {
+    let origin = arguments.service.origin()?;
+    let command = if arguments.with_cycle { "run" } else { "eval" };
+    let fresh = arguments.resume.fresh;
+    let all = suites.iter().zip(homes).map(|(suite, home)| {
+        let folder = publish::prepare(&arguments.output.output_dir, &suite.name)?;
+        let now = resume::of_suite(suite, home, &origin, command, fresh, environment);
+        Desk::take(folder, now, fresh, screen)
+    });
+    all.collect()
 }
 
 async fn one(
     suite: &Suite,
     home: &Home,
+    desk: &mut Desk,
     arguments: &Arguments,
     environment: &Environment,
     screen: &Screen,
-    cancel: &CancellationToken,
-) -> anyhow::Result<crate::report::Record> {
+    (ending, budget): (&Ending, &mut Budget),
+) -> anyhow::Result<(crate::report::Record, Log)> {
     let concurrency = usize::from(arguments.service.concurrency);
     let output_dir = &arguments.output.output_dir;
     let service = Service::open(
@@ -173,35 +236,49 @@ async fn one(
         home,
         &suite.judge.model,
         output_dir,
-        cancel.clone(),
+        ending.token().clone(),
     )
     .await?;
     // Answers that no dataset could take are not paid for.
-    let refused = match arguments.with_cycle {
+    let refused = match arguments.with_cycle && !budget.is_spent() {
         true => check_dataset(&service.studio, &home.project, home.dataset.as_deref())
             .await
             .err(),
         false => None,
     };
-    let keep = |_: eval::Kept<'_>| Ok(());
+    let mut log = desk.open()?;
+    let known = log.known();
+    let keep = |kept: eval::Kept<'_>| log.keep(kept);
     let mut record = evaluate(
         suite,
         home,
         &service,
         concurrency,
-        eval::Limits::default(),
-        Taken::new(&keep),
+        budget,
+        log.taken(known, &keep),
         refused,
         environment,
         screen,
     )
     .await?;
-    if arguments.with_cycle && record.results.run.stopped.is_none() {
-        cycle::take(&mut record, home, &service, &arguments.cycle, concurrency, screen).await?;
-        record.results.calls = tally(&service);
+    if record.results.run.stopped.is_none() {
+        log.evaluated()?;
     }
+    if arguments.with_cycle && resume::may_harvest(&record) {
+        let options = (&arguments.cycle, &arguments.resume);
+        cycle::take(&mut record, &log, home, &service, options, concurrency, screen).await?;
+        record.results.calls = tally(&service);
+        // What ends a cycle is one token; which of the two it was is known here.
+        if ending.cause() == Some(Cause::Deadline)
+            && let Some(cycle) = &mut record.cycle
+            && let Some(rest) = cycle.reason.strip_prefix("interrupted")
+        {
+            cycle.reason = format!("the deadline is reached{rest}");
+        }
+    }
+    budget.spend_calls(record.results.calls.values().map(|tally| tally.attempts).sum());
     service.close(screen).await;
-    Ok(record)
+    Ok((record, log))
 }
 
 /// Project, model and dataset of every suite after overrides, or everything that is missing, at once.

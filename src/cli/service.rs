@@ -70,11 +70,24 @@ impl Service {
 
     /// Ends the emulator; its state is saved.
     pub(crate) async fn close(self, screen: &Screen) {
-        if let Some(emulator) = self.emulator
-            && let Err(error) = emulator.stop().await
-        {
-            screen.warn(&format!("the emulator's state could not be saved: {error}"));
+        let Some(emulator) = self.emulator else { return };
+        match tokio::time::timeout(LONGEST_STOP, emulator.stop()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => screen.warn(&format!("the emulator's state could not be saved: {error}")),
+            Err(_) => {
+                screen.warn("the emulator did not stop in time; what it said is in its log beside its state")
+            }
         }
+    }
+}
+
+impl ServiceOptions {
+    /// Where the service is, for a journal: its origin, or `emulator`, whose port is another one each time.
+    pub(crate) fn origin(&self) -> anyhow::Result<String> {
+        if self.emulator {
+            return Ok("emulator".to_owned());
+        }
+        http::origin(&self.base_url).map_err(exit::usage)
     }
 }
 
@@ -87,6 +100,9 @@ pub(crate) fn key(environment: &Environment) -> anyhow::Result<SecretString> {
         )
     })
 }
+
+/// The built-in emulator may take so long to save its state and stop.
+const LONGEST_STOP: Duration = Duration::from_secs(30);
 
 /// How long the built-in emulator takes for what a real service takes minutes for.
 const DELAY: Duration = Duration::from_millis(200);

@@ -1,32 +1,83 @@
-//! Ctrl-C and SIGTERM → cancellation; a second one ends the process at once. The program may be PID 1 of
-//! its container, where a signal without a handler is not seen at all.
+//! Ctrl-C, SIGTERM and a deadline → cancellation, and which of them it was; a second signal ends the process at
+//! once. The program may be PID 1 of its container, where a signal without a handler is not seen at all.
 
+use std::sync::{Arc, OnceLock};
+
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
 
+/// Why a run ends before it is through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A signal.
+    Signal,
+    /// Its time is over.
+    Deadline,
+}
+
+/// The end of a run that is not through: the token that everything listens to, and what cancelled it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ending {
+    token: CancellationToken,
+    by: Arc<OnceLock<Cause>>,
+}
+
+impl Ending {
+    /// An end that comes with the first signal; a second one ends the process at once.
+    pub(crate) fn listen() -> anyhow::Result<Ending> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let ending = Ending::default();
+        let mut interrupts = signal(SignalKind::interrupt())?;
+        let mut terminations = signal(SignalKind::terminate())?;
+        let to_end = ending.clone();
+        tokio::spawn(async move {
+            let mut heard = Heard::Nothing;
+            loop {
+                let signal = tokio::select! {
+                    _ = interrupts.recv() => Signal::Interrupt,
+                    _ = terminations.recv() => Signal::Termination,
+                };
+                heard = heard.then(signal);
+                if heard == Heard::Enough {
+                    std::process::exit(i32::from(Exit::Interrupted.code()));
+                }
+                to_end.end(Cause::Signal);
+            }
+        });
+        Ok(ending)
+    }
+
+    /// Ends the run then, where it is not over before.
+    pub(crate) fn at(&self, deadline: Instant) {
+        let ending = self.clone();
+        tokio::spawn(async move {
+            sleep_until(deadline).await;
+            ending.end(Cause::Deadline);
+        });
+    }
+
+    /// What everything listens to.
+    pub(crate) fn token(&self) -> &CancellationToken {
+        &self.token
+    }
+
+    /// What ended the run; the first of several.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        self.by.get().copied()
+    }
+
+    fn end(&self, cause: Cause) {
+        // Whoever sees the token cancelled finds the cause.
+        let _ = self.by.set(cause);
+        self.token.cancel();
+    }
+}
+
 /// A token that is cancelled by the first signal.
 pub(crate) fn cancellation() -> anyhow::Result<CancellationToken> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let token = CancellationToken::new();
-    let mut interrupts = signal(SignalKind::interrupt())?;
-    let mut terminations = signal(SignalKind::terminate())?;
-    let cancelled = token.clone();
-    tokio::spawn(async move {
-        let mut heard = Heard::Nothing;
-        loop {
-            let signal = tokio::select! {
-                _ = interrupts.recv() => Signal::Interrupt,
-                _ = terminations.recv() => Signal::Termination,
-            };
-            heard = heard.then(signal);
-            if heard == Heard::Enough {
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-            cancelled.cancel();
-        }
-    });
-    Ok(token)
+    Ok(Ending::listen()?.token)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +111,27 @@ impl Heard {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_cause_is_the_cause() {
+        let ending = Ending::default();
+        ending.at(Instant::now() + Duration::from_secs(60));
+        tokio::time::sleep(Duration::from_secs(59)).await;
+        assert_eq!((ending.cause(), ending.token().is_cancelled()), (None, false));
+        ending.token().cancelled().await;
+        assert_eq!(ending.cause(), Some(Cause::Deadline));
+        ending.end(Cause::Signal);
+        assert_eq!(ending.cause(), Some(Cause::Deadline));
+        let ending = Ending::default();
+        ending.end(Cause::Signal);
+        assert_eq!(
+            (ending.cause(), ending.token().is_cancelled()),
+            (Some(Cause::Signal), true)
+        );
+    }
 
     #[test]
     fn the_runners_pair_is_one_wish_and_everything_else_is_counted() {

@@ -1,6 +1,6 @@
 //! A project and what the suite says → the dataset that the traces become rows of, or the list of what is there.
 
-use super::run::Halt;
+use super::halt::Halt;
 use crate::results::{StopKind, Stopped};
 use crate::studio::{Dataset, Failure, FailureKind, Studio};
 

@@ -1,5 +1,5 @@
 //! Answers and their scores → the traces to write. Decides who is left out: held-out cases, answers
-//! that nobody scored, and a second answer of the same case with the same text.
+//! that nobody scored, and a second one of the same answer to the same question.
 
 use std::collections::{HashMap, HashSet};
 
@@ -58,7 +58,8 @@ pub(super) fn plan(answers: Vec<Answer>) -> (Vec<Planned>, Traces) {
             counts.unscored += 1;
             continue;
         };
-        if !seen.insert((answer.case.clone(), output.clone())) {
+        // A trace is known by its words: of two with the same ones a lost answer could not be told from the other's.
+        if !seen.insert((answer.input.trim().to_owned(), output.trim().to_owned())) {
             counts.repeated += 1;
             continue;
         }
@@ -77,16 +78,6 @@ pub(super) fn plan(answers: Vec<Answer>) -> (Vec<Planned>, Traces) {
         });
     }
     (planned, counts)
-}
-
-/// The record of a planned trace before anything was sent.
-pub(super) fn unwritten(planned: &Planned) -> TraceRecord {
-    TraceRecord {
-        case: planned.case.clone(),
-        sample: planned.sample,
-        trace_id: None,
-        state: TraceState::NotSent,
-    }
 }
 
 /// What a dry run shows in place of writing it, in the walkthrough's form, and how many traces are among it: what
@@ -198,13 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn the_same_answer_of_one_case_is_traced_once_and_of_two_cases_twice() {
+    fn the_same_answer_to_the_same_question_is_traced_once() {
+        let mut twin = answer("c", 0, Some(" same\n"), Some(0.8));
+        twin.input = "question of a".into();
         let (planned, counts) = plan(vec![
             answer("a", 0, Some("same"), Some(0.5)),
             answer("a", 1, Some("same"), Some(0.6)),
             answer("b", 0, Some("same"), Some(0.7)),
+            twin,
         ]);
         assert_eq!(planned.len(), 2);
-        assert_eq!((counts.planned, counts.repeated), (2, 1));
+        assert_eq!((counts.planned, counts.repeated), (2, 2));
     }
 }

@@ -56,8 +56,13 @@ impl Record {
             u32::try_from(self.written.iter().filter(|t| states.contains(&t.state)).count())
                 .unwrap_or(u32::MAX)
         };
-        let written = self.written.iter().filter(|t| t.trace_id.is_some()).count();
+        let written = self
+            .written
+            .iter()
+            .filter(|t| t.trace_id.is_some() && t.state != TraceState::Known)
+            .count();
         self.traces.written = u32::try_from(written).unwrap_or(u32::MAX);
+        self.traces.already = of(&[TraceState::Known]);
         self.traces.rows = of(&[TraceState::Row, TraceState::Corrected]);
         self.traces.corrected = of(&[TraceState::Corrected]);
         self.traces.correction_failed = of(&[TraceState::CorrectionFailed]);
@@ -85,6 +90,19 @@ pub enum Outcome {
     DryRun,
 }
 
+impl Outcome {
+    /// The word in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Launched => "launched",
+            Outcome::NotLaunched => "not_launched",
+            Outcome::Held => "held",
+            Outcome::Stopped => "stopped",
+            Outcome::DryRun => "dry_run",
+        }
+    }
+}
+
 /// The dataset of the cycle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Dataset {
@@ -103,8 +121,11 @@ pub struct Traces {
     pub holdout: u32,
     /// Answers left out because nobody scored them.
     pub unscored: u32,
-    /// Answers left out because the same case already has a trace with the same text.
+    /// Answers left out because the run has the same answer to the same question already.
     pub repeated: u32,
+    /// Answers left out because the dataset has them already: the same model, question and answer.
+    #[serde(default)]
+    pub already: u32,
     /// Traces written.
     pub written: u32,
     /// Traces added to the dataset as rows, at once or after correction.
@@ -139,6 +160,8 @@ pub struct TraceRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TraceState {
+    /// The dataset had the answer before this run.
+    Known,
     /// Written, and not (yet) added.
     Written,
     /// A row of the dataset as it is.

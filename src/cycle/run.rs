@@ -5,13 +5,16 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
+use super::halt::Halt;
+use super::journal::{Before, Fact, History, Journal, Standing, Write};
 use super::plan::{self, Answer, Planned};
 use super::record::{Dataset, FailedWrite, Outcome, Record, Step, StepState};
-use super::write::Unwritten;
-use super::{Event, dataset, leak, rows, traces, training};
+use super::survey::survey;
+use super::write::{Desk, Unwritten};
+use super::{Event, corrections, dataset, launch, ready, rows, traces, training};
 use crate::gate::{Decision, Verdict};
 use crate::results::{CycleSettings, Harvest};
-use crate::studio::{Failure, FailureKind, Studio};
+use crate::studio::Studio;
 
 /// Where and how the cycle writes.
 #[derive(Debug, Clone)]
@@ -24,8 +27,14 @@ pub struct Settings {
     pub dataset: Option<String>,
     /// What the suite says.
     pub cycle: CycleSettings,
-    /// The job's name, rendered.
+    /// The job's name, rendered; it holds `run`.
     pub job_name: String,
+    /// The run's identity in the job's name: by it the job is known when the answer to its launch was lost.
+    pub run: String,
+    /// How long the service is asked for a write of unknown effect before a no counts.
+    pub doubt_timeout: Duration,
+    /// A person has looked: what an earlier process left in doubt and is not found at once was not done.
+    pub assume_not_done: bool,
     /// Writes in flight at any time, at least 1.
     pub concurrency: usize,
     /// Everything but the launch.
@@ -36,62 +45,28 @@ pub struct Settings {
     pub holdouts: Vec<(String, String)>,
 }
 
-/// Why the cycle ends before its last step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Halt {
-    pub(super) outcome: Outcome,
-    pub(super) reason: String,
-}
-
-impl Halt {
-    pub(super) fn stopped(reason: impl Into<String>) -> Self {
-        Halt {
-            outcome: Outcome::Stopped,
-            reason: reason.into(),
-        }
-    }
-
-    /// Ends the cycle where going on makes no sense: the key is refused, or the run was cancelled.
-    pub(super) fn of(failure: &Failure) -> Option<Self> {
-        match failure.kind {
-            FailureKind::Unauthorized => Some(Halt::stopped(format!(
-                "the service refuses the key ({failure}): set PREMAI_API_KEY to a key that may write to this project"
-            ))),
-            FailureKind::Cancelled => Some(Halt::stopped("interrupted")),
-            _ => None,
-        }
-    }
-
-    pub(super) fn held(reason: impl Into<String>) -> Self {
-        Halt {
-            outcome: Outcome::Held,
-            reason: reason.into(),
-        }
-    }
-}
-
-impl From<Failure> for Halt {
-    fn from(failure: Failure) -> Self {
-        Halt::stopped(failure.to_string())
-    }
-}
-
 /// A cycle on its way.
 pub(super) struct Cycle<'a> {
     pub(super) studio: &'a Studio,
     pub(super) settings: &'a Settings,
+    pub(super) journal: &'a Journal,
     pub(super) events: &'a UnboundedSender<Event>,
+    /// What earlier processes of this run have done, and what this one found of it.
+    pub(super) history: History,
+    /// A processing status that this version does not know, as it was seen last, and how often one was.
+    pub(super) strange: Option<(String, u32)>,
     pub(super) record: Record,
 }
 
-/// Runs the cycle to its end. `earlier` is the record of a cycle on the same answers that ended before a job
-/// was launched: what it has written is not written again.
+/// Runs the cycle to its end. `history` is what the journal has of this run: what is done is not done again, and
+/// what may have been done is asked for.
 pub async fn run(
     answers: Vec<Answer>,
     verdict: &Verdict,
     studio: &Studio,
     settings: &Settings,
-    earlier: Option<Record>,
+    journal: &Journal,
+    history: History,
     events: &UnboundedSender<Event>,
 ) -> Record {
     let began = Instant::now();
@@ -99,8 +74,11 @@ pub async fn run(
     let mut cycle = Cycle {
         studio,
         settings,
+        journal,
         events,
-        record: begin(earlier),
+        record: begin(&history),
+        strange: None,
+        history,
     };
     cycle.record.traces.planned = counts.planned;
     cycle.record.traces.holdout = counts.holdout;
@@ -111,108 +89,124 @@ pub async fn run(
     };
     cycle.record.outcome = end.outcome;
     cycle.record.reason = end.reason;
-    if studio.http().cancel().is_cancelled() && !cycle.record.unknown.is_empty() {
-        let unknown = unknown_reason(&cycle.record.unknown);
-        cycle.record.reason = format!("{}; {unknown}", cycle.record.reason);
-    }
     cycle.record.count();
+    if studio.http().cancel().is_cancelled() && end.outcome == Outcome::Stopped {
+        cycle.record.reason = format!("{}; {}", cycle.record.reason, ready::left(&cycle.record));
+    }
+    // What was noted last is on the disk before anybody is told of it.
+    if let Err(fault) = journal.sync().await
+        && cycle.record.outcome != Outcome::DryRun
+    {
+        cycle.record.reason = format!("{}; {fault}", cycle.record.reason);
+    }
     cycle.record.duration_ms = millis(began.elapsed());
     cycle.record
 }
 
-fn begin(earlier: Option<Record>) -> Record {
-    let mut record = earlier.unwrap_or_default();
-    record.started_at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    record.steps.clear();
-    record.failed.clear();
-    record.leaks.clear();
-    record.planned.clear();
-    record
+fn begin(history: &History) -> Record {
+    let done = |standing: &Standing| match standing {
+        Standing::Done(id) => Some(id.clone()),
+        Standing::Open | Standing::InDoubt(_) => None,
+    };
+    Record {
+        started_at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        snapshot_id: done(&history.snapshot),
+        job_id: done(&history.job),
+        job_name: history.job_name.clone(),
+        ..Record::default()
+    }
 }
 
-impl Cycle<'_> {
+impl<'a> Cycle<'a> {
     async fn steps(&mut self, planned: &[Planned], verdict: &Verdict) -> Result<Halt, Halt> {
-        if let Some(job) = &self.record.job_id {
-            return Err(Halt {
-                outcome: Outcome::Launched,
-                reason: format!("job {job} was launched before"),
-            });
+        if let Some(job) = self.record.job_id.clone() {
+            traces::open_records(self, planned);
+            return Ok(launched_before(&job));
         }
         let launch_allowed = verdict.decision == Decision::Pass;
         let harvest = launch_allowed || self.settings.cycle.harvest == Harvest::Always;
         let dataset = self.find_dataset().await?;
-        leak::check(self).await?;
-        if self.settings.dry_run {
-            let planned = if harvest { planned } else { &[] };
-            return Ok(self.show(planned, &dataset.id, launch_allowed));
+        if let Some(job) = self.find_own_job(&dataset)? {
+            traces::open_records(self, planned);
+            return Ok(launched_before(&job));
         }
-        if harvest {
-            traces::write(self, planned).await?;
-            rows::add(self).await?;
-            rows::settle(self).await?;
-        } else {
+        let snapshots = &dataset.snapshots;
+        let before = Before {
+            snapshots: snapshots.iter().map(|s| s.id.clone()).collect(),
+            ..Before::default()
+        };
+        let harvested = if harvest { planned } else { &[] };
+        let found = survey(self, harvested, before).await?;
+        if self.settings.dry_run {
+            return Ok(self.show(harvested, &dataset.id, launch_allowed));
+        }
+        if !harvest {
             self.skip(
                 "traces",
                 "the gates do not pass, and the suite harvests only when they do",
             );
+        } else if self.history.snapshot == Standing::Open {
+            traces::write(self, planned, &found).await?;
+            rows::add(self).await?;
+            corrections::settle(self).await?;
+        } else {
+            // What would be added now the snapshot does not have.
+            traces::open_records(self, planned);
         }
         if !launch_allowed {
+            ready::is_known(self)?;
             self.skip("snapshot", "the gates do not let a job be launched");
             return Err(Halt::held(verdict.reason.clone()));
         }
-        self.ready_to_train()?;
+        if self.history.snapshot == Standing::Open {
+            ready::to_train(self, &dataset)?;
+        }
         let taken_before = self.record.snapshot_id.is_some();
         let snapshot = training::snapshot(self, &dataset).await?;
         let experiments = training::recommendations(self, &snapshot, taken_before).await?;
-        training::launch(self, &snapshot, &experiments).await
+        launch::launch(self, &dataset.id, &snapshot, &experiments).await
     }
 
-    /// Nothing in doubt, nothing under way, and something to train on.
-    fn ready_to_train(&mut self) -> Result<(), Halt> {
-        self.record.count();
-        let counts = self.record.traces;
-        if !self.record.unknown.is_empty() {
-            self.skip("snapshot", "a write's effect is not known");
-            return Err(Halt::stopped(unknown_reason(&self.record.unknown)));
+    /// A job that carries this run's identity was launched by it, whatever became of its journal.
+    fn find_own_job(&mut self, dataset: &crate::studio::Dataset) -> Result<Option<String>, Halt> {
+        let jobs = dataset
+            .snapshots
+            .iter()
+            .flat_map(|s| s.jobs.iter().map(move |j| (s, j)));
+        let Some((snapshot, job)) = jobs
+            .into_iter()
+            .find(|(_, j)| launch::is_ours(j, &self.settings.run))
+        else {
+            return Ok(None);
+        };
+        if !self.settings.dry_run {
+            self.journal.note(&Fact::Done {
+                write: Write::Snapshot { before: Vec::new() },
+                made: snapshot.id.clone(),
+            })?;
+            self.journal.note(&Fact::Done {
+                write: Write::Job {
+                    snapshot: snapshot.id.clone(),
+                    name: job.name.clone(),
+                },
+                made: job.id.clone(),
+            })?;
         }
-        if counts.unsettled > 0 {
-            self.skip("snapshot", "corrections are still being written");
-            return Err(Halt::stopped(format!(
-                "{} of this run's traces are still being corrected after {}; a snapshot now would miss them: \
-                 raise `cycle.settle_timeout`, or continue later with `tunegate cycle`",
-                counts.unsettled,
-                human(self.settings.cycle.settle_timeout),
-            )));
+        self.record.snapshot_id = Some(snapshot.id.clone());
+        self.record.job_id = Some(job.id.clone());
+        self.record.job_name = Some(job.name.clone());
+        Ok(Some(job.id.clone()))
+    }
+
+    /// What every write needs.
+    pub(super) fn desk(&self) -> Desk<'a> {
+        Desk {
+            studio: self.studio,
+            journal: self.journal,
+            concurrency: self.settings.concurrency,
+            patience: self.settings.doubt_timeout,
+            assume_not_done: self.settings.assume_not_done,
         }
-        if counts.failed > counts.planned / 2 {
-            self.skip("snapshot", "most of the traces are missing");
-            let cause = self
-                .record
-                .failed
-                .first()
-                .map_or(String::new(), |f| format!(": {}", f.cause));
-            return Err(Halt::stopped(format!(
-                "{} of {} traces could not be written or added{cause}; mend that and continue with `tunegate cycle`",
-                counts.failed, counts.planned
-            )));
-        }
-        if counts.rows > 0 {
-            return Ok(());
-        }
-        self.skip("snapshot", "no row was added");
-        if counts.failed + counts.correction_failed > 0 {
-            let cause = self
-                .record
-                .failed
-                .first()
-                .map_or(String::new(), |f| format!(": {}", f.cause));
-            return Err(Halt::stopped(format!(
-                "none of this run's traces became a row of the dataset{cause}"
-            )));
-        }
-        Err(Halt::held(
-            "nothing to train on: no scored answer that is not held out",
-        ))
     }
 
     async fn find_dataset(&mut self) -> Result<crate::studio::Dataset, Halt> {
@@ -234,6 +228,7 @@ impl Cycle<'_> {
     }
 
     fn show(&mut self, planned: &[Planned], dataset: &str, launch_allowed: bool) -> Halt {
+        traces::open_records(self, planned);
         let trains = launch_allowed && !planned.is_empty();
         let (traces, writes) = plan::dry_run(planned, self.settings, dataset, trains, &self.record);
         let count = writes.len();
@@ -296,22 +291,11 @@ impl Cycle<'_> {
     }
 }
 
-fn unknown_reason(unknown: &[FailedWrite]) -> String {
-    let named: Vec<String> = unknown
-        .iter()
-        .take(3)
-        .map(|w| format!("{} ({})", w.call, w.about))
-        .collect();
-    let more = if unknown.len() > 3 {
-        format!(" and {} more", unknown.len() - 3)
-    } else {
-        String::new()
-    };
-    format!(
-        "it is not known whether the service has done {}{more}: sent, and no readable answer came; \
-         look at the project before anything is sent again",
-        named.join(", ")
-    )
+fn launched_before(job: &str) -> Halt {
+    Halt {
+        outcome: Outcome::Launched,
+        reason: format!("job {job} was launched by an earlier attempt of this run"),
+    }
 }
 
 pub(super) fn millis(duration: Duration) -> u64 {

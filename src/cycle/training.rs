@@ -1,110 +1,163 @@
-//! The steps from rows to a job: the snapshot, the recommendations, the launch.
-
-use std::collections::HashSet;
+//! The steps from rows to what a job needs: the snapshot and the recommendations.
 
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::Event;
-use super::record::{Outcome, StepState};
-use super::run::{Cycle, Halt, human};
+use super::busy;
+use super::halt::Halt;
+use super::journal::{Doubt, Standing, Write};
+use super::launch::is_ours;
+use super::record::StepState;
+use super::run::{Cycle, human};
 use super::traces::unreadable;
-use super::write::{Unwritten, sleep, write};
+use super::write::{Desk, Due, Kind, Unwritten, carry_out, sleep};
 use crate::studio::{
-    Dataset, Failure, FailureKind, RecommendationStatus, Recommendations, Snapshot, recommended,
+    Dataset, Failure, FailureKind, RecommendationStatus, Recommendations, Snapshot, Studio, recommended,
 };
 
 const SNAPSHOT: &str = "snapshot";
 const RECOMMENDATIONS: &str = "recommendations";
-const LAUNCH: &str = "launch";
 
 /// Takes the snapshot, or goes on with the one that an earlier part of this cycle took.
 pub(super) async fn snapshot(cycle: &mut Cycle<'_>, dataset: &Dataset) -> Result<String, Halt> {
     if let Some(id) = cycle.record.snapshot_id.clone() {
-        cycle.end(
-            (Instant::now(), SNAPSHOT),
-            StepState::Skipped,
-            Some(id.clone()),
-            "taken before",
-        );
+        let end = (Instant::now(), SNAPSHOT);
+        cycle.end(end, StepState::Skipped, Some(id.clone()), "taken before");
         return Ok(id);
     }
-    let began = cycle.begin(SNAPSHOT, None);
-    let (studio, settings) = (cycle.studio, cycle.settings);
-    // Looked at now: what others took while this run waited for corrections is not ours.
-    let before: HashSet<String> = match snapshots(cycle, &dataset.id).await {
-        Ok(before) => before.into_iter().map(|s| s.id).collect(),
-        Err(failure) => {
-            cycle.end(began, StepState::Failed, None, failure.to_string());
-            return Err(Halt::of(&failure).unwrap_or_else(|| failure.into()));
-        }
+    let (doubt, before) = match &cycle.history.snapshot {
+        Standing::InDoubt(doubt) => (Some(doubt.clone()), cycle.history.snapshots_before.clone()),
+        // Looked at now: what others took while this run waited for corrections is not ours.
+        _ => (None, busy::before_snapshot(cycle, &dataset.id).await?),
     };
-    let split = settings.cycle.split_percentage;
-    let made = write(
-        studio,
-        async || studio.create_snapshot(&dataset.id, split).await,
-        async || {
-            let mut new = snapshots(cycle, &dataset.id).await?;
-            new.retain(|s| !before.contains(&s.id));
-            match new.as_slice() {
-                [] => Ok(None),
-                [ours] => Ok(Some(ours.id.clone())),
-                several => Err(ambiguous("snapshots", several.len())),
-            }
-        },
-    )
-    .await;
-    match made {
+    let began = cycle.begin(SNAPSHOT, None);
+    let split = cycle.settings.cycle.split_percentage;
+    let kind = Taking {
+        studio: cycle.studio,
+        project: &cycle.settings.project,
+        dataset: &dataset.id,
+        run: &cycle.settings.run,
+        split,
+        before,
+    };
+    match one(cycle.desk(), &kind, doubt).await? {
         Ok(id) => {
             cycle.record.snapshot_id = Some(id.clone());
-            cycle.end(
-                began,
-                StepState::Done,
-                Some(id.clone()),
-                format!("{split} % for training"),
-            );
+            let detail = format!("{split} % for training");
+            cycle.end(began, StepState::Done, Some(id.clone()), detail);
             Ok(id)
         }
         Err(unwritten) => Err(unmade(cycle, began, "snapshot", &dataset.label, &unwritten)),
     }
 }
 
-async fn snapshots(cycle: &Cycle<'_>, dataset: &str) -> Result<Vec<Snapshot>, Failure> {
-    let project = cycle.studio.project(&cycle.settings.project).await?;
-    Ok(project
-        .datasets
-        .into_iter()
-        .find(|d| d.id == dataset)
-        .map(|d| d.snapshots)
-        .unwrap_or_default())
+/// Carries one write out. Beside the end of the cycle: what became of the write.
+pub(super) async fn one<K: Kind<Item = ()>>(
+    desk: Desk<'_>,
+    kind: &K,
+    doubt: Option<Doubt>,
+) -> Result<Result<K::Made, Unwritten>, Halt> {
+    let mut outcome = None;
+    let end = carry_out(desk, kind, vec![Due { item: (), doubt }], |(), result| {
+        outcome = Some(result);
+    })
+    .await;
+    match (outcome, end) {
+        // What became of the write says more than why the run ends.
+        (Some(outcome), _) => Ok(outcome),
+        (None, Err(halt)) => Err(halt),
+        (None, Ok(())) => Err(Halt::stopped(
+            "a write without an outcome: a bug in tunegate, please report it",
+        )),
+    }
+}
+
+/// The snapshot.
+struct Taking<'a> {
+    studio: &'a Studio,
+    project: &'a str,
+    dataset: &'a str,
+    /// The run's identity.
+    run: &'a str,
+    split: u8,
+    /// The ids of the dataset's snapshots just before.
+    before: Vec<String>,
+}
+
+impl Kind for Taking<'_> {
+    type Item = ();
+    type Made = String;
+    const CALL: &'static str = "create snapshot";
+    const CARE: u32 = 2;
+
+    fn write(&self, (): &()) -> Write {
+        Write::Snapshot {
+            before: self.before.clone(),
+        }
+    }
+
+    fn made(id: &String) -> String {
+        id.clone()
+    }
+
+    async fn send(&self, _: &[&()]) -> Vec<Result<String, Failure>> {
+        vec![self.studio.create_snapshot(self.dataset, self.split).await]
+    }
+
+    async fn ask(&self, _: &[&()]) -> Vec<Result<Option<String>, Failure>> {
+        let found = snapshots(self.studio, self.project, self.dataset).await;
+        vec![found.and_then(|mut new| {
+            // One that somebody has launched from is theirs: ours can't have a job yet.
+            new.retain(|s| !self.before.contains(&s.id) && s.jobs.iter().all(|job| is_ours(job, self.run)));
+            match new.as_slice() {
+                [] => Ok(None),
+                [ours] => Ok(Some(ours.id.clone())),
+                several => Err(ambiguous("snapshots", several.len())),
+            }
+        })]
+    }
+}
+
+/// The dataset's snapshots, as the project's tree has them.
+pub(super) async fn snapshots(
+    studio: &Studio,
+    project: &str,
+    dataset: &str,
+) -> Result<Vec<Snapshot>, Failure> {
+    let project = studio.project(project).await?;
+    let found = project.datasets.into_iter().find(|d| d.id == dataset);
+    Ok(found.map(|d| d.snapshots).unwrap_or_default())
 }
 
 /// More than one new thing where ours should be the only one: somebody else is at work.
-fn ambiguous(what: &str, count: usize) -> Failure {
+pub(super) fn ambiguous(what: &str, count: usize) -> Failure {
     let message = format!("{count} {what} are new, and ours can't be told from the others");
     unreadable("read project", message)
 }
 
 /// Ends a step whose write did not come through.
-fn unmade(
+pub(super) fn unmade(
     cycle: &mut Cycle<'_>,
     began: (Instant, &'static str),
     what: &str,
     about: &str,
     unwritten: &Unwritten,
 ) -> Halt {
-    cycle.note(about, unwritten);
     let failure = unwritten.failure();
+    if !unwritten.unsent() {
+        cycle.note(about, unwritten);
+    }
     let (state, reason) = match unwritten {
         Unwritten::NotDone(_) => (
             StepState::Failed,
-            format!("{failure}; mend that and continue with `tunegate cycle`"),
+            format!("{failure}; mend that, and the same command goes on from here"),
         ),
         Unwritten::Unknown(_) => (
             StepState::Unknown,
             format!(
-                "it is not known whether the {what} was made ({failure}); \
-                 look at the project before anything is sent again"
+                "it is not known whether the {what} was made ({failure}): the same command asks again; once you have \
+                 looked at the project and it is not there, give --assume-not-done"
             ),
         ),
     };
@@ -121,21 +174,10 @@ pub(super) async fn recommendations(
 ) -> Result<Vec<Map<String, Value>>, Halt> {
     let began = cycle.begin(RECOMMENDATIONS, None);
     let studio = cycle.studio;
-    let there = async || match studio.recommendations(snapshot).await {
-        Ok(found) if found.status == RecommendationStatus::Failed => Ok(None),
-        Ok(_) => Ok(Some(())),
-        Err(failure) if failure.status == Some(404) => Ok(None),
-        Err(failure) => Err(failure),
-    };
+    let kind = Recommending { studio, snapshot };
     // A service may refuse to recommend twice for one snapshot: a later part of a cycle looks first.
-    if !(taken_before && matches!(there().await, Ok(Some(()))))
-        && let Err(unwritten) = write(
-            studio,
-            async || studio.generate_recommendations(snapshot).await,
-            there,
-        )
-        .await
-    {
+    let doubt = taken_before.then(Doubt::of_old);
+    if let Err(unwritten) = one(cycle.desk(), &kind, doubt).await? {
         return Err(unmade(
             cycle,
             began,
@@ -168,6 +210,47 @@ pub(super) async fn recommendations(
     Ok(chosen)
 }
 
+/// The request for recommendations.
+struct Recommending<'a> {
+    studio: &'a Studio,
+    snapshot: &'a str,
+}
+
+impl Recommending<'_> {
+    async fn there(&self) -> Result<Option<()>, Failure> {
+        match self.studio.recommendations(self.snapshot).await {
+            Ok(found) if found.status == RecommendationStatus::Failed => Ok(None),
+            Ok(_) => Ok(Some(())),
+            Err(failure) if failure.status == Some(404) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+impl Kind for Recommending<'_> {
+    type Item = ();
+    type Made = ();
+    const CALL: &'static str = "generate recommendations";
+
+    fn write(&self, (): &()) -> Write {
+        Write::Recommendations {
+            snapshot: self.snapshot.to_owned(),
+        }
+    }
+
+    fn made((): &()) -> String {
+        String::new()
+    }
+
+    async fn send(&self, _: &[&()]) -> Vec<Result<(), Failure>> {
+        vec![self.studio.generate_recommendations(self.snapshot).await]
+    }
+
+    async fn ask(&self, _: &[&()]) -> Vec<Result<Option<()>, Failure>> {
+        vec![self.there().await]
+    }
+}
+
 async fn wait_for_recommendations(cycle: &Cycle<'_>, snapshot: &str) -> Result<Recommendations, Halt> {
     let patience = cycle.settings.cycle.recommendations_timeout;
     let started = Instant::now();
@@ -178,7 +261,7 @@ async fn wait_for_recommendations(cycle: &Cycle<'_>, snapshot: &str) -> Result<R
                 RecommendationStatus::Failed => {
                     return Err(Halt::stopped(format!(
                         "the service failed at the recommendations for snapshot {snapshot}: \
-                         continue later with `tunegate cycle`, or launch by hand in Prem Studio"
+                         the same command asks again, or launch by hand in Prem Studio"
                     )));
                 }
                 RecommendationStatus::Processing => "processing".to_owned(),
@@ -199,7 +282,7 @@ async fn wait_for_recommendations(cycle: &Cycle<'_>, snapshot: &str) -> Result<R
         if waited >= patience {
             return Err(Halt::stopped(format!(
                 "no recommendations for snapshot {snapshot} after {} ({state}): \
-                 raise `cycle.recommendations_timeout`, or continue later with `tunegate cycle`",
+                 raise `cycle.recommendations_timeout`, or let the same command go on later",
                 human(patience)
             )));
         }
@@ -209,80 +292,7 @@ async fn wait_for_recommendations(cycle: &Cycle<'_>, snapshot: &str) -> Result<R
             waited,
         });
         if !sleep(cycle.studio, cycle.settings.cycle.poll.min(patience - waited)).await {
-            return Err(Halt::stopped("interrupted"));
+            return Err(Halt::interrupted());
         }
     }
-}
-
-/// Launches the job, once.
-pub(super) async fn launch(
-    cycle: &mut Cycle<'_>,
-    snapshot: &str,
-    experiments: &[Map<String, Value>],
-) -> Result<Halt, Halt> {
-    cycle.record.experiments = u32::try_from(experiments.len()).unwrap_or(u32::MAX);
-    if cycle.settings.no_launch {
-        cycle.skip(LAUNCH, "--no-launch");
-        return Ok(Halt {
-            outcome: Outcome::NotLaunched,
-            reason: format!("everything but the launch (--no-launch); snapshot {snapshot} is ready"),
-        });
-    }
-    let began = cycle.begin(LAUNCH, None);
-    let (studio, settings) = (cycle.studio, cycle.settings);
-    let dataset = cycle
-        .record
-        .dataset
-        .as_ref()
-        .map(|d| d.id.clone())
-        .unwrap_or_default();
-    cycle.record.job_name = Some(settings.job_name.clone());
-    let before = match jobs(cycle, &dataset, snapshot).await {
-        Ok(before) => before,
-        Err(failure) => {
-            cycle.end(began, StepState::Failed, None, failure.to_string());
-            return Err(Halt::of(&failure).unwrap_or_else(|| failure.into()));
-        }
-    };
-    let made = write(
-        studio,
-        async || studio.create_job(snapshot, &settings.job_name, experiments).await,
-        async || {
-            let mut new = jobs(cycle, &dataset, snapshot).await?;
-            new.retain(|id| !before.contains(id));
-            match new.as_slice() {
-                [] => Ok(None),
-                [ours] => Ok(Some(ours.clone())),
-                several => Err(ambiguous("jobs", several.len())),
-            }
-        },
-    )
-    .await;
-    match made {
-        Ok(id) => {
-            cycle.record.job_id = Some(id.clone());
-            let detail = format!("{}, {} experiments", settings.job_name, experiments.len());
-            cycle.end(began, StepState::Done, Some(id.clone()), detail);
-            Ok(Halt {
-                outcome: Outcome::Launched,
-                reason: format!("fine-tuning job {id} launched"),
-            })
-        }
-        Err(unwritten) => Err(unmade(cycle, began, "fine-tuning job", snapshot, &unwritten)),
-    }
-}
-
-/// The ids of a snapshot's jobs that carry the name ours is created with.
-async fn jobs(cycle: &Cycle<'_>, dataset: &str, snapshot: &str) -> Result<Vec<String>, Failure> {
-    let snapshots = snapshots(cycle, dataset).await?;
-    let jobs = snapshots
-        .into_iter()
-        .find(|s| s.id == snapshot)
-        .map(|s| s.jobs)
-        .unwrap_or_default();
-    Ok(jobs
-        .into_iter()
-        .filter(|j| j.name == cycle.settings.job_name)
-        .map(|j| j.id)
-        .collect())
 }

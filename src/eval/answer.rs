@@ -16,6 +16,8 @@ use crate::suite::Case;
 
 /// A longer answer is not kept, and so neither judged nor traced, in bytes.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
+/// All checks of one answer may take so long.
+const LONGEST_CHECKS: Duration = Duration::from_secs(60);
 /// Of a name or word that the service says, in characters.
 const MAX_NAME: usize = 200;
 /// Of a failure's text, in characters.
@@ -209,13 +211,18 @@ async fn checked(mut sample: Sample, checks: Option<Arc<Checks>>, latency: Durat
     };
     let answer = Arc::new(sample.answer.take().unwrap_or_default());
     let text = Arc::clone(&answer);
-    let told = match tokio::task::spawn_blocking(move || checks.run(&text, latency)).await {
-        Ok(Ok(results)) => {
+    let running = tokio::task::spawn_blocking(move || checks.run(&text, latency));
+    let told = match tokio::time::timeout(LONGEST_CHECKS, running).await {
+        Ok(Ok(Ok(results))) => {
             sample.checks = results;
             None
         }
-        Ok(Err(fault)) => Some(fault),
-        Err(_) => Some("a check ended in a bug of tunegate: please report it".to_owned()),
+        Ok(Ok(Err(fault))) => Some(fault),
+        Ok(Err(_)) => Some("a check ended in a bug of tunegate: please report it".to_owned()),
+        Err(_) => Some(format!(
+            "the checks were not through after {} s: simplify the pattern or schema",
+            LONGEST_CHECKS.as_secs()
+        )),
     };
     sample.answer = Some(Arc::unwrap_or_clone(answer));
     // A check that could not be made is no reason to say 0.

@@ -12,6 +12,9 @@ pub struct Known {
     /// Answers with the votes they have so far, by the case's id and the sample's index. An entry that is of no
     /// case or sample of the suite, or holds no reply of the model, is as good as none.
     pub samples: BTreeMap<(String, u32), Sample>,
+    /// Of them, those that are rows of the dataset: no cycle sends anything for them any more, and so nothing of
+    /// [`Limits::calls`](super::Limits::calls) is left over for them.
+    pub written: BTreeSet<(String, u32)>,
 }
 
 /// Something that was paid for.
@@ -40,8 +43,13 @@ pub enum Kept<'a> {
 pub type Keep<'k> = dyn Fn(Kept<'_>) -> Result<(), String> + Sync + 'k;
 
 impl Known {
+    /// Whether nothing has to be sent for an answer any more.
+    pub(super) fn is_written(&self, case: &str, sample: u32) -> bool {
+        !self.written.is_empty() && self.written.contains(&(case.to_owned(), sample))
+    }
+
     /// What can be used for this suite: the case's position and the answer with its votes, in the suite's order.
-    pub(super) fn of(mut self, suite: &Suite) -> Vec<(usize, Sample)> {
+    pub(super) fn take(&mut self, suite: &Suite) -> Vec<(usize, Sample)> {
         let mut usable = Vec::new();
         if self.samples.is_empty() {
             return usable;

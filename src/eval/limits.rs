@@ -44,8 +44,8 @@ pub(super) enum Reached {
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Wanted {
-    /// An answer, and this many judgements of it.
-    Answer { votes: u64 },
+    /// An answer, and this many judgements of it; so many other answers are begun and not yet with the judge.
+    Answer { votes: u64, open: u64 },
     /// A judgement of an answer that counts as scored already, or not yet.
     Judgement { counts: bool },
     /// A request that is no chat call.
@@ -112,14 +112,11 @@ impl Books {
             .saturating_add(self.answers.waiting)
             .saturating_add(self.judgements.waiting);
         let (more, scored) = match wanted {
-            Wanted::Answer { votes } => {
-                // An answer that can't be judged is of no use to this run.
-                let answers = self.answers.in_flight() + 1;
-                (
-                    1 + answers.saturating_mul(votes),
-                    self.scored.saturating_add(answers),
-                )
-            }
+            // An answer that can't be judged is of no use to this run.
+            Wanted::Answer { votes, open } => (
+                1 + (open + 1).saturating_mul(votes),
+                self.scored.saturating_add(open + 1),
+            ),
             Wanted::Judgement { counts } => (1, self.scored + u64::from(!counts)),
             Wanted::Request => (1, self.scored),
         };
@@ -138,11 +135,13 @@ impl Books {
         let answer = answers.mean().or(judgements.mean()).unwrap_or(1);
         let judgement = judgements.mean().or(answers.mean()).unwrap_or(1);
         let more = match wanted {
-            Wanted::Answer { votes } if alone(answers) => {
-                let whole = answer.saturating_add(votes.saturating_mul(judgement));
+            Wanted::Answer { votes, open } if alone(answers) => {
+                let to_come = (open + 1)
+                    .saturating_mul(votes)
+                    .saturating_add(judgements.in_flight());
                 (answers.in_flight() + 1)
-                    .saturating_mul(whole)
-                    .saturating_add(judgements.in_flight().saturating_mul(judgement))
+                    .saturating_mul(answer)
+                    .saturating_add(to_come.saturating_mul(judgement))
             }
             Wanted::Judgement { .. } if alone(judgements) => answers
                 .in_flight()

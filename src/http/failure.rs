@@ -97,8 +97,10 @@ impl fmt::Display for Failure {
         if let Some(status) = self.status {
             write!(f, " ({status})")?;
         }
-        if self.attempts > 1 {
-            write!(f, " after {} attempts", self.attempts)?;
+        match self.attempts {
+            0 => {}
+            1 => write!(f, " after 1 attempt")?,
+            n => write!(f, " after {n} attempts")?,
         }
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;

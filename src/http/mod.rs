@@ -22,3 +22,11 @@ pub use settings::{
     BACKOFF, BACKOFF_CAP, MAX_ATTEMPTS, MAX_ERROR_BYTES, MAX_REPLY_BYTES, MAX_REPLY_VALUES, RETRY_AFTER_CAP,
     SHAPE_REPEATS, Settings, TIMEOUT, TIMEOUT_ATTEMPTS,
 };
+
+/// Scheme, host and port of a base URL that a key may be sent to.
+///
+/// # Errors
+/// Why it is none.
+pub fn origin(base_url: &str) -> Result<String, String> {
+    Ok(address::Address::parse(base_url)?.origin().to_owned())
+}

@@ -102,12 +102,16 @@ impl Studio {
 impl FromWire for ChatReply {
     fn from_wire(value: Value) -> Result<Self, String> {
         let mut fields = Fields::of(value, "the completion")?;
-        let choices = fields.list(&["choices"])?;
-        if choices.is_empty()
-            && let Some(reason) = fields.reason()
-        {
-            return Err(format!("the completion is an error: {reason}"));
-        }
+        let listed = fields.take(&["choices"]);
+        let choices = match listed {
+            Some(Value::Array(choices)) => choices,
+            Some(_) => return Err("`choices` of the completion is not a list".to_owned()),
+            None => match fields.reason() {
+                Some(reason) => return Err(format!("the completion is an error: {reason}")),
+                // An answer that was given and lost on the way is no empty answer.
+                None => return Err("the completion has no `choices`".to_owned()),
+            },
+        };
         let mut usage = fields.object("usage");
         let mut reply = ChatReply {
             content: None,
@@ -202,8 +206,6 @@ mod tests {
             completion_tokens: None,
         };
         for reply in [
-            json!({}),
-            json!({"choices": null, "usage": null}),
             json!({"choices": []}),
             json!({"choices": [{}]}),
             json!({"choices": [{"message": null, "finish_reason": null}]}),
@@ -217,6 +219,8 @@ mod tests {
     fn what_is_no_completion() {
         for (reply, says) in [
             (json!({"error": {"message": "model is asleep"}}), "asleep"),
+            (json!({}), "no `choices`"),
+            (json!({"choices": null, "usage": null}), "no `choices`"),
             (json!([]), "not an object"),
             (json!("text"), "not an object"),
             (json!({"choices": {}}), "not a list"),

@@ -41,6 +41,8 @@ pub struct Snapshot {
     pub label: String,
     /// As the service writes it, usually RFC 3339.
     pub created_at: Option<String>,
+    /// Its rows, those for training and those for validation, where the service counts them.
+    pub rows: Option<u64>,
     /// The fine-tuning jobs that train on it.
     pub jobs: Vec<Job>,
 }
@@ -147,11 +149,16 @@ impl Snapshot {
         let jobs = children(fields, |c| {
             c.is_a(&["job", "finetuning"]).then(|| Job::read(c)).transpose()
         })?;
+        let mut metadata = fields.object("metadata");
+        let counts = [&["training_count"], &["validation_count"]].map(|name| metadata.count(name));
         Ok(Snapshot {
             id: fields.id(&["id", "snapshot_id"], "a snapshot")?,
             label: fields.text(&["label", "name"]).unwrap_or_default(),
-            created_at: fields
-                .object("metadata")
+            rows: counts
+                .iter()
+                .any(Option::is_some)
+                .then(|| counts.iter().flatten().sum()),
+            created_at: metadata
                 .text(&["created_at", "createdAt"])
                 .or_else(|| fields.text(&["created_at", "createdAt"])),
             jobs,

@@ -131,18 +131,12 @@ impl FromWire for Trace {
 
 impl FromWire for TracePage {
     fn from_wire(value: Value) -> Result<Self, String> {
-        let (items, total) = match value {
-            Value::Array(items) => (items, None),
-            other => {
-                let mut fields = Fields::of(other, "the page of traces")?;
-                let total = fields.count(&["total", "totalCount", "total_count"]);
-                match fields.take(&["results", "traces", "data"]) {
-                    Some(Value::Array(items)) => (items, total),
-                    // An answer without a list is no empty list: someone may conclude from it that a
-                    // trace was never written.
-                    _ => return Err("the page of traces has no `results`".to_owned()),
-                }
-            }
+        let mut fields = Fields::of(value, "the page of traces")?;
+        let total = fields.count(&["total", "totalCount", "total_count"]);
+        // An answer of another shape is no empty list, nor is a bare one: someone concludes from it that a trace was
+        // never written.
+        let Some(Value::Array(items)) = fields.take(&["results", "traces", "data"]) else {
+            return Err("the page of traces has no `results`".to_owned());
         };
         let traces = items
             .into_iter()
@@ -240,6 +234,8 @@ mod tests {
         for page in [
             json!({}),
             json!({"results": null}),
+            json!([]),
+            json!([{"id": "a"}]),
             json!({"results": [{"input": "no id"}]}),
             json!("x"),
         ] {

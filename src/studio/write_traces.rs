@@ -1,6 +1,7 @@
 //! Writes traces in the form the service speaks: traces come in, an id or a failure each goes out. The form
 //! is found on the first write and remembered for the whole run.
 
+use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -46,17 +47,22 @@ impl Studio {
     /// 413, 422) is halved until the traces that it was refused for stand alone. What the service would
     /// refuse anyway is not sent: a rejection without attempts. Once the key is refused or the run is
     /// cancelled nothing more is sent.
-    pub async fn create_traces(&self, project: &str, model: &str, traces: &[NewTrace]) -> Vec<Outcome> {
+    pub async fn create_traces<T: Borrow<NewTrace>>(
+        &self,
+        project: &str,
+        model: &str,
+        traces: &[T],
+    ) -> Vec<Outcome> {
         let mut batch = Batch {
             studio: self,
             project,
             model,
-            traces,
+            traces: traces.iter().map(Borrow::borrow).collect(),
             outcomes: vec![Err(not_sent(NAME, "the call ended before it")); traces.len()],
             end: None,
         };
         let mut waiting = VecDeque::with_capacity(traces.len());
-        for (i, trace) in traces.iter().enumerate() {
+        for (i, trace) in batch.traces.clone().into_iter().enumerate() {
             match trace.check(project, model) {
                 Ok(()) => waiting.push_back(i),
                 Err(why) => batch.settle(i, Err(not_sent(NAME, &why))),
@@ -102,7 +108,7 @@ struct Batch<'a> {
     studio: &'a Studio,
     project: &'a str,
     model: &'a str,
-    traces: &'a [NewTrace],
+    traces: Vec<&'a NewTrace>,
     outcomes: Vec<Outcome>,
     /// What made it pointless to send more.
     end: Option<Failure>,
@@ -246,7 +252,7 @@ impl Batch<'_> {
     }
 
     fn body(&self, form: TraceForm, trace: usize) -> Vec<u8> {
-        form.write(self.project, self.model, &self.traces[trace])
+        form.write(self.project, self.model, self.traces[trace])
     }
 
     async fn send(&self, body: Vec<u8>) -> Result<Reply<Answer>, Failure> {

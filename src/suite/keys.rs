@@ -76,6 +76,8 @@ pub(super) const GATE: &[&str] = &["require", "else"];
 pub(super) const CYCLE: &[&str] = &[
     "split_percentage",
     "harvest",
+    "when_busy",
+    "busy_timeout",
     "job_name",
     "poll",
     "settle_timeout",

@@ -43,7 +43,7 @@ pub use fingerprint::BUILT_IN_JUDGE_PROMPT;
 pub use json_schema::schema_validator;
 pub use model::{
     Case, Check, CycleSettings, Gate, Harvest, Judge, Message, Otherwise, Parameters, Place, Role, Suite,
-    input_of,
+    WhenBusy, input_of,
 };
 pub use parts::{DEFAULT_JUDGE_MODEL, DEFAULT_JUDGE_TEMPERATURE};
 pub use pattern::pattern;

@@ -240,7 +240,15 @@ pub struct CycleSettings {
     pub split_percentage: u8,
     /// When the answers become traces.
     pub harvest: Harvest,
-    /// A minijinja template of the job's name; knows `date` (UTC, `YYYY-MM-DD`), `suite` and `model`.
+    /// What is done when somebody else is training in the project.
+    #[serde(default)]
+    pub when_busy: WhenBusy,
+    /// How long `when_busy: wait` waits.
+    #[serde(rename = "busy_timeout_ms", with = "millis", default = "busy_timeout")]
+    #[schemars(with = "u64")]
+    pub busy_timeout: Duration,
+    /// A minijinja template of the job's name; knows `date` (UTC, `YYYY-MM-DD`), `suite`, `model` and `run`, the run's
+    /// identity. Where `run` is not in it, it is appended: by it a job is known whose launch was not answered.
     pub job_name: String,
     /// Pause between two looks at something the service works on.
     #[serde(rename = "poll_ms", with = "millis")]
@@ -261,12 +269,31 @@ impl Default for CycleSettings {
         CycleSettings {
             split_percentage: 80,
             harvest: Harvest::Always,
+            when_busy: WhenBusy::Hold,
+            busy_timeout: busy_timeout(),
             job_name: "Continuous Fine-tuning - {{ date }}".to_owned(),
             poll: Duration::from_secs(5),
             settle_timeout: Duration::from_secs(15 * 60),
             recommendations_timeout: Duration::from_secs(30 * 60),
         }
     }
+}
+
+fn busy_timeout() -> Duration {
+    Duration::from_secs(60 * 60)
+}
+
+/// What is done when a job is under way in the project, or somebody took a snapshot after this run began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenBusy {
+    /// No snapshot and no launch; the traces are written.
+    #[default]
+    Hold,
+    /// Wait for it, up to `busy_timeout`.
+    Wait,
+    /// Go on.
+    Ignore,
 }
 
 /// When the answers become traces.

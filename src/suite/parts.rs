@@ -8,7 +8,7 @@ use super::shelf::Shelf;
 use super::template::{self, JOB_VARIABLES, JUDGE_VARIABLES};
 use super::tree::{Kind, Node, Span, Style, one_line, quoted};
 use super::values;
-use super::{CycleSettings, Gate, Harvest, Judge, Otherwise, keys};
+use super::{CycleSettings, Gate, Harvest, Judge, Otherwise, WhenBusy, keys};
 
 /// The judge model of a suite that names none.
 pub const DEFAULT_JUDGE_MODEL: &str = "claude-4.5-sonnet";
@@ -18,7 +18,7 @@ pub const DEFAULT_JUDGE_TEMPERATURE: f64 = 0.1;
 const LARGEST_PROMPT: u64 = 64 * 1024;
 const MOST_GATES: usize = 1_000;
 /// The longest job name, in characters, before its variables are put in.
-const LONGEST_JOB_NAME: usize = 200;
+pub(super) const LONGEST_JOB_NAME: usize = 200;
 
 /// `judge:`; everything in it has a default. The fingerprint is left empty.
 pub(super) fn judge(pen: &mut Pen<'_>, shelf: &mut Shelf, field: Option<Field<'_>>) -> Judge {
@@ -172,6 +172,11 @@ pub(super) fn cycle(pen: &mut Pen<'_>, field: Option<Field<'_>>) -> CycleSetting
         ("always", Harvest::Always),
         ("when_gates_pass", Harvest::WhenGatesPass),
     ];
+    const WHEN_BUSY: &[(&str, WhenBusy)] = &[
+        ("hold", WhenBusy::Hold),
+        ("wait", WhenBusy::Wait),
+        ("ignore", WhenBusy::Ignore),
+    ];
     let mut cycle = CycleSettings::default();
     let Some(fields) = field.and_then(|field| Fields::read(pen, field.value, "`cycle`", keys::CYCLE)) else {
         return cycle;
@@ -188,6 +193,12 @@ pub(super) fn cycle(pen: &mut Pen<'_>, field: Option<Field<'_>>) -> CycleSetting
     {
         cycle.harvest = harvest;
     }
+    if let Some(when) = fields
+        .get("when_busy")
+        .and_then(|field| values::choice(pen, field, WHEN_BUSY))
+    {
+        cycle.when_busy = when;
+    }
     if let Some(name) = fields.get("job_name").and_then(|field| job_name(pen, field)) {
         cycle.job_name = name;
     }
@@ -195,6 +206,7 @@ pub(super) fn cycle(pen: &mut Pen<'_>, field: Option<Field<'_>>) -> CycleSetting
         ("poll", &mut cycle.poll),
         ("settle_timeout", &mut cycle.settle_timeout),
         ("recommendations_timeout", &mut cycle.recommendations_timeout),
+        ("busy_timeout", &mut cycle.busy_timeout),
     ] {
         if let Some(duration) = fields.get(key).and_then(|field| values::duration(pen, field)) {
             *setting = duration;

@@ -252,7 +252,14 @@ struct Cycle {
     /// When the answers become traces: `always`, or only when the gates let a job be launched.
     #[schemars(extend("default" = "always"))]
     harvest: Option<super::Harvest>,
-    /// The fine-tuning job's name; may hold `{{ date }}` (UTC), `{{ suite }}` and `{{ model }}`.
+    /// When somebody else is training in the project: `hold` (no snapshot, no launch), `wait` for it, or `ignore` it.
+    #[schemars(extend("default" = "hold"))]
+    when_busy: Option<super::WhenBusy>,
+    /// How long `when_busy: wait` waits.
+    #[schemars(extend("default" = "1h"))]
+    busy_timeout: Option<Duration>,
+    /// The fine-tuning job's name; may hold `{{ date }}` (UTC), `{{ suite }}`, `{{ model }}` and `{{ run }}`, the run's
+    /// identity, which is appended where it is not in it.
     #[schemars(length(max = 200), extend("default" = "Continuous Fine-tuning - {{ date }}"))]
     job_name: Option<Name>,
     /// Pause between two looks at something the service works on.

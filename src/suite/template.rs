@@ -12,7 +12,7 @@ use super::tree::{one_line, quoted};
 /// What a judge's prompt may name.
 pub(super) const JUDGE_VARIABLES: &[&str] = &["prompt", "answer", "reference", "rubric"];
 /// What a job's name may name.
-pub(super) const JOB_VARIABLES: &[&str] = &["date", "suite", "model"];
+pub(super) const JOB_VARIABLES: &[&str] = &["date", "suite", "model", "run"];
 
 /// A fault at a byte offset of the template, over some bytes.
 #[derive(Debug, PartialEq, Eq)]

@@ -106,6 +106,35 @@ async fn without_a_launch_the_snapshot_is_taken_and_a_later_cycle_launches_from_
 }
 
 #[tokio::test]
+async fn a_cycle_that_died_while_it_took_over_saved_results_takes_no_second_snapshot() {
+    let (house, emulator) = (House::new(), emulator().await);
+    house.write("s.yaml", &suite("s", 4, EASY));
+    let ended = house.against(&emulator, &["run", "s.yaml", "--no-launch"]).await;
+    assert_eq!(ended.code, 0, "{ended:?}");
+    // Another folder, where a process ended behind the first thing that the results told it.
+    let journal = house.read(".tunegate/s/journal.jsonl");
+    let first = |word: &str| journal.lines().find(|line| line.contains(word)).unwrap();
+    let half = format!(
+        "{}\n{}\n",
+        first("\"begun\""),
+        first("\"done\":{\"write\":{\"trace\"")
+    );
+    house.write("elsewhere/s/journal.jsonl", &half);
+    let cycle = ["cycle", ".tunegate/s/results.json", "--output-dir", "elsewhere"];
+    let later = house.against(&emulator, &cycle).await;
+    assert_eq!(later.code, 0, "{later:?}");
+    let state = emulator.state().await;
+    assert_eq!(
+        (
+            count(&state, "traces"),
+            count(&state, "snapshots"),
+            count(&state, "jobs")
+        ),
+        (4, 1, 1)
+    );
+}
+
+#[tokio::test]
 async fn one_service_s_answers_are_never_written_to_the_other() {
     let (house, emulator) = (House::new(), emulator().await);
     house.write("s.yaml", &suite("s", 2, EASY));

@@ -23,6 +23,10 @@ mod hostile;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod prompts;
 #[cfg(test)]
 mod readme;

@@ -91,7 +91,7 @@ async fn a_failed_call_is_an_outcome_of_the_case() {
     assert_eq!(answered.sample.outcome, AnswerOutcome::Failed);
     assert_eq!(
         answered.sample.detail.as_deref(),
-        Some("chat: answer: server error (502): bad gateway")
+        Some("chat: answer: server error (502) after 1 attempt: bad gateway")
     );
     assert_eq!(answered.sample.call.unwrap().attempts, 1);
     let unsent = Failure {

@@ -73,7 +73,7 @@ async fn a_missing_model_is_told_with_what_is_there() {
         .unwrap();
     assert_eq!(
         told,
-        "model `invoice-extractor` is not there (chat: answer: rejected (404): model not found); did you mean \
+        "model `invoice-extractor` is not there (chat: answer: rejected (404) after 1 attempt: model not found); did you mean \
          `invoice-extractr`? this key sees claude-4.5-sonnet, invoice-extractr: set `model` in the suite or \
          TUNEGATE_MODEL"
     );

@@ -177,7 +177,7 @@ async fn a_failed_call_is_the_votes_outcome_also_the_second_time() {
     );
     assert_eq!(
         second.vote.detail.as_deref(),
-        Some("chat: answer: time-out: no reply within 120 s")
+        Some("chat: answer: time-out after 1 attempt: no reply within 120 s")
     );
 }
 

@@ -22,9 +22,9 @@ pub(in crate::eval) struct Outcome {
 
 impl Outcome {
     /// Of a run that stopped before its first call.
-    pub(in crate::eval) fn not_begun(suite: &Suite, known: Known, stopped: Stopped) -> Outcome {
+    pub(in crate::eval) fn not_begun(suite: &Suite, mut known: Known, stopped: Stopped) -> Outcome {
         let mut outcome = Outcome::default();
-        for (case, sample) in known.of(suite) {
+        for (case, sample) in known.take(suite) {
             outcome.add_known(case, sample);
         }
         outcome.stopped(Some(stopped))
@@ -86,6 +86,8 @@ impl Outcome {
             cases,
             stopped: self
                 .stopped
+                // A signal that came after the last answer has ended nothing here.
+                .filter(|stopped| stopped.kind != StopKind::Interrupted || !left.is_nothing())
                 .map(|stopped| with_the_rest(stopped, left, self.advanced)),
             duration,
             kept: self.kept,

@@ -48,7 +48,7 @@ pub(super) struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, purse: &'a Purse<'a>, known: Known) -> State<'a> {
+    pub(super) fn new(plan: &'a Plan<'a>, purse: &'a Purse<'a>, mut known: Known) -> State<'a> {
         let mut state = State {
             plan,
             purse,
@@ -63,12 +63,13 @@ impl<'a> State<'a> {
             unkept: false,
             outcome: Outcome::default(),
         };
-        for (case, sample) in known.of(plan.suite) {
+        for (case, sample) in known.take(plan.suite) {
             state.known.insert((case, sample.index));
-            if has_score(&sample) {
+            let written = known.is_written(&plan.suite.cases[case].id, sample.index);
+            if has_score(&sample) && !written {
                 state.counts(case, sample.index);
             }
-            state.to_the_judge(case, &sample);
+            state.judge_it(case, &sample);
             state.outcome.add_known(case, sample);
         }
         state.pass_by_known();
@@ -117,12 +118,9 @@ impl<'a> State<'a> {
 
     /// What to begin now, if anything.
     pub(super) fn next_job(&mut self) -> Option<Job> {
-        if let Some(at) = self
-            .due
-            .iter()
-            .position(|job| matches!(job, Job::Diagnose { .. }))
-        {
-            return self.due.remove(at);
+        // It stands in front of all judgements, and of those there may be as many as answers.
+        if matches!(self.due.front(), Some(Job::Diagnose { .. })) {
+            return self.due.pop_front();
         }
         let waits = |line: &Line| line.diagnosing || line.condemned.is_some();
         let in_flight = self.answers.in_flight + self.judgements.in_flight;
@@ -144,7 +142,8 @@ impl<'a> State<'a> {
             return self.due.pop_front();
         }
         let votes = u64::from(self.plan.suite.judge.votes);
-        if !self.is_open() || self.purse.refuses(Wanted::Answer { votes }).is_some() {
+        let open = self.answers.in_flight as u64;
+        if !self.is_open() || self.purse.refuses(Wanted::Answer { votes, open }).is_some() {
             return None;
         }
         let job = self.next_answer()?;
@@ -241,13 +240,13 @@ impl<'a> State<'a> {
                 score: Some(0.0),
             });
         }
-        self.to_the_judge(case, &sample);
+        self.judge_it(case, &sample);
         self.outcome.add_sample(case, sample);
         unkept
     }
 
     /// The judgements that an answer lacks are due.
-    fn to_the_judge(&mut self, case: usize, sample: &Sample) {
+    fn judge_it(&mut self, case: usize, sample: &Sample) {
         let Some(answer) = sample.answer.as_deref().filter(|_| can_be_judged(sample)) else {
             return;
         };
@@ -326,7 +325,7 @@ impl<'a> State<'a> {
         if may_be_missing(failure) && !line.works && !line.diagnosed {
             line.diagnosed = true;
             line.diagnosing = true;
-            self.due.push_back(Job::Diagnose {
+            self.due.push_front(Job::Diagnose {
                 purpose,
                 failure: failure.clone(),
             });

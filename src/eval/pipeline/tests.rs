@@ -14,6 +14,7 @@ use crate::results::{CaseResult, StopKind};
 use crate::studio::FailureKind;
 use crate::suite::Check;
 
+mod again;
 mod flow;
 mod limits;
 mod resuming;

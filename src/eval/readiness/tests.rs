@@ -67,7 +67,7 @@ async fn waiting_has_an_end() {
             "{}",
             stopped.message
         );
-        assert_eq!(stopped.message.contains("time-out: slow"), lost);
+        assert_eq!(stopped.message.contains("time-out after 1 attempt: slow"), lost);
         assert_eq!((seen.took, seen.loads), (Duration::from_secs(60), 1));
     }
 }

@@ -1,9 +1,9 @@
 //! The cycle: its steps, its traces, what is not known, what failed, leaks, and what a dry run would write.
 
-use crate::cycle::{FailedWrite, Record, StepState, TraceState, Traces};
+use crate::cycle::{FailedWrite, Record, StepState};
 use crate::report::numbers::{count, duration};
 use crate::report::text::plural;
-use crate::report::view::{View, word};
+use crate::report::view::{View, interrupted, open_traces, tally, word};
 
 use super::escape::{At, code, fenced, prose, summary};
 use super::page::{folded, rows};
@@ -29,7 +29,7 @@ pub(super) fn section(view: &View, bytes: usize) -> String {
             code(&dataset.id, At::Line)
         ));
     }
-    out.push_str(&format!(".\nTraces: {}.\n", traces(&cycle.traces)));
+    out.push_str(&format!(".\nTraces: {}.\n", tally(cycle)));
     out.push_str("\n| | Step | What | Id | Time |\n| :-: | --- | --- | --- | --- |\n");
     let steps = cycle.steps.iter().map(|step| {
         format!(
@@ -68,7 +68,11 @@ pub(super) fn section(view: &View, bytes: usize) -> String {
 }
 
 fn outcome(cycle: &Record) -> String {
-    let mut out = word(&cycle.outcome);
+    let mut out = if interrupted(cycle) {
+        "interrupted".to_owned()
+    } else {
+        word(&cycle.outcome)
+    };
     if let Some(first) = out.get_mut(..1) {
         first.make_ascii_uppercase();
     }
@@ -78,33 +82,15 @@ fn outcome(cycle: &Record) -> String {
         if let Some(name) = &cycle.job_name {
             out.push_str(&format!(", {}", code(name, At::Line)));
         }
-        out.push_str(&format!(
-            ", with {}",
-            plural(cycle.experiments.into(), "experiment", "experiments")
-        ));
+        // Of a job that an earlier attempt launched it is not known.
+        if cycle.experiments > 0 {
+            out.push_str(&format!(
+                ", with {}",
+                plural(cycle.experiments.into(), "experiment", "experiments")
+            ));
+        }
     }
     out
-}
-
-fn traces(traces: &Traces) -> String {
-    let part = |n: u32, what: &str| (n > 0).then(|| format!("{} {what}", count(n.into())));
-    let parts: Vec<String> = [
-        Some(format!("{} planned", count(traces.planned.into()))),
-        Some(format!("{} written", count(traces.written.into()))),
-        Some(format!("{} added to the dataset", count(traces.rows.into()))),
-        part(traces.corrected, "of them corrected by the service"),
-        part(traces.correction_failed, "whose correction failed"),
-        part(traces.unsettled, "still being corrected when the wait ended"),
-        part(traces.failed, "failed"),
-        part(traces.unknown, "not known"),
-        part(traces.holdout, "left out as holdout"),
-        part(traces.unscored, "left out as unscored"),
-        part(traces.repeated, "left out as repeats"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    parts.join(", ")
 }
 
 fn symbol(state: StepState) -> &'static str {
@@ -167,23 +153,14 @@ fn leaks(cycle: &Record, bytes: usize) -> String {
     out
 }
 
-/// Traces that did not become rows.
+/// Traces that are no rows of the dataset.
 fn unfinished(cycle: &Record, bytes: usize) -> String {
-    let open: Vec<_> = cycle
-        .written
-        .iter()
-        .filter(|trace| {
-            !matches!(
-                trace.state,
-                TraceState::Row | TraceState::Corrected | TraceState::Written
-            )
-        })
-        .collect();
+    let open = open_traces(cycle);
     if open.is_empty() {
         return String::new();
     }
     let mut out =
-        String::from("\n**Traces that did not become rows**\n\n| Case | Answer | Trace | State |\n");
+        String::from("\n**Traces that are not rows of the dataset**\n\n| Case | Answer | Trace | State |\n");
     out.push_str("| --- | --- | --- | --- |\n");
     let shown = rows(
         open.iter().map(|trace| {

@@ -5,7 +5,7 @@ use crate::gate::Outcome;
 use crate::report::bars::{bar, sparkline};
 use crate::report::numbers::{NONE, against, count, duration, interval, score, with_interval};
 use crate::report::text::plural;
-use crate::report::view::{ChatCost, Tone, View, word};
+use crate::report::view::{ChatCost, Tone, View, tally, word};
 
 use super::{Column, Style, columns, foreign};
 
@@ -250,6 +250,9 @@ pub(super) fn cycle(view: &View, style: &Style) -> String {
         &[Column::Left, Column::Left, Column::Right, Column::Left],
         style,
     );
+    if cycle.traces.planned > 0 {
+        out.push_str(&style.wrapped(&format!("traces: {}", tally(cycle))));
+    }
     let lists = [
         ("unknown effect", &cycle.unknown, "?"),
         ("failed", &cycle.failed, "✗"),

@@ -4,6 +4,7 @@ use crate::cycle;
 use crate::gate::{Decision, GateVerdict, Outcome};
 use crate::report::Record;
 use crate::report::text::plural;
+use crate::report::view::interrupted;
 use crate::results::{Run, StopKind};
 
 /// How the line is to be felt.
@@ -16,6 +17,9 @@ pub(in crate::report) enum Tone {
     /// It can't be said.
     Unsure,
 }
+
+/// How a reason says that the run can be taken up again.
+const GOES_ON: &str = "; the same command goes on from here";
 
 /// The verdict line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +46,7 @@ impl<'a> Headline<'a> {
             Some(stopped) if outcome != Some(cycle::Outcome::Launched) => {
                 title_of_part(stopped.kind, decision, outcome)
             }
+            _ if record.cycle.as_ref().is_some_and(interrupted) => title_of_interrupted(decision),
             _ => title(decision, outcome),
         };
         let said = [
@@ -55,17 +60,40 @@ impl<'a> Headline<'a> {
                 reasons.push(reason);
             }
         }
+        say_once(&mut reasons);
         let job = record.cycle.as_ref().and_then(|cycle| cycle.job_id.as_deref());
         let job = job.filter(|id| !reasons.iter().any(|reason| reason.contains(id)));
+        let next = next(record, &reasons);
         Headline {
             tone,
             title,
             reasons,
             job,
-            next: next(record, outcome),
+            next,
             resumed: resumed(&record.results.run),
         }
     }
+}
+
+/// Of several reasons the last one says that the same command goes on.
+fn say_once(reasons: &mut [&str]) {
+    let Some(last) = reasons.iter().rposition(|reason| reason.contains(GOES_ON)) else {
+        return;
+    };
+    for reason in &mut reasons[..last] {
+        *reason = reason.strip_suffix(GOES_ON).unwrap_or(reason);
+    }
+}
+
+/// The title of a cycle that was interrupted behind a whole evaluation.
+fn title_of_interrupted(decision: Decision) -> (Tone, &'static str) {
+    let title = match decision {
+        Decision::Pass => "passed, then interrupted",
+        Decision::Hold => "held, then interrupted",
+        Decision::Fail => "failed, then interrupted",
+        Decision::Inconclusive => "inconclusive, then interrupted",
+    };
+    (Tone::Bad, title)
 }
 
 /// The title of an evaluation that ended early.
@@ -123,9 +151,14 @@ fn title(decision: Decision, outcome: Option<cycle::Outcome>) -> (Tone, &'static
     }
 }
 
-fn next(record: &Record, outcome: Option<cycle::Outcome>) -> Option<&'static str> {
+fn next(record: &Record, reasons: &[&str]) -> Option<&'static str> {
     let unmet = |g: &GateVerdict| g.applicable && g.outcome != Outcome::Pass;
+    let all = &record.figures.overall;
+    let outcome = record.cycle.as_ref().map(|cycle| cycle.outcome);
     match record.verdict.decision {
+        _ if goes_on(record) && !reasons.iter().any(|reason| reason.contains("the same command")) => {
+            Some("The same command goes on from here.")
+        }
         _ if record.results.run.stopped.is_some() => None,
         Decision::Pass if outcome == Some(cycle::Outcome::Launched) => {
             Some("Run the suite against the job's model once it has finished.")
@@ -135,14 +168,24 @@ fn next(record: &Record, outcome: Option<cycle::Outcome>) -> Option<&'static str
             Some("Start with the critical cases that failed; they are among the weakest cases below.")
         }
         Decision::Fail => Some("Start with the weakest cases below."),
-        Decision::Inconclusive if record.figures.overall.unscored > 0 => {
-            Some("See what went wrong below, and run again.")
-        }
+        Decision::Inconclusive if all.errors > 0 => Some(
+            "See what went wrong below; the same command asks for what is missing, and for nothing twice.",
+        ),
+        Decision::Inconclusive if all.unscored > 0 => Some("See what went wrong below, and run again."),
         Decision::Inconclusive if record.verdict.gates.iter().any(unmet) => {
             Some("See the reason at each open gate below.")
         }
         Decision::Inconclusive => None,
     }
+}
+
+/// Whether the run has something to go on from, once its cause is mended.
+fn goes_on(record: &Record) -> bool {
+    let stopped = record.results.run.stopped.as_ref().map(|s| s.kind);
+    let wrote = record.cycle.as_ref().is_some_and(|cycle| {
+        cycle.outcome == cycle::Outcome::Stopped && (cycle.traces.written > 0 || !cycle.unknown.is_empty())
+    });
+    wrote || matches!(stopped, Some(StopKind::Unauthorized | StopKind::Unrecorded))
 }
 
 /// `taken up again once: 12 answers and 30 judgements kept from an earlier attempt, which began at …`
@@ -181,6 +224,39 @@ mod tests {
             cycle.reason = reason;
         }
         assert_eq!(Headline::new(&record).reasons.len(), 1);
+    }
+
+    #[test]
+    fn that_the_same_command_goes_on_is_said_once() {
+        let mut record = fixtures::incomplete();
+        let mut cycle = fixtures::passing().cycle.unwrap();
+        cycle.outcome = cycle::Outcome::Stopped;
+        cycle.job_id = None;
+        cycle.reason = "interrupted; left: no snapshot yet; the same command goes on from here".to_owned();
+        record.cycle = Some(cycle);
+        let times = |record: &Record| {
+            let headline = Headline::new(record);
+            let said: Vec<&str> = headline.reasons.into_iter().chain(headline.next).collect();
+            said.join("\n").to_lowercase().matches("the same command").count()
+        };
+        assert_eq!(times(&record), 1);
+        record.results.run.stopped = None;
+        assert_eq!(times(&record), 1);
+        record.cycle.as_mut().unwrap().reason = "create snapshot: server error (500)".to_owned();
+        assert_eq!(times(&record), 1);
+        // Nothing to go on from.
+        record.cycle.as_mut().unwrap().traces.written = 0;
+        record.figures.overall.errors = 0;
+        assert_eq!(times(&record), 0);
+    }
+
+    #[test]
+    fn an_interrupted_cycle_is_not_told_as_a_fault() {
+        let mut record = fixtures::passing();
+        let cycle = record.cycle.as_mut().unwrap();
+        cycle.outcome = cycle::Outcome::Stopped;
+        cycle.reason = "interrupted; left: no snapshot yet; the same command goes on from here".to_owned();
+        assert_eq!(Headline::new(&record).title, "passed, then interrupted");
     }
 
     #[test]

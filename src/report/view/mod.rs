@@ -3,6 +3,7 @@
 
 mod cases;
 mod cost;
+mod cycle;
 mod headline;
 mod problems;
 
@@ -14,6 +15,7 @@ use super::Record;
 
 pub(super) use cases::{CaseRow, Ranking, samples_by_worth};
 pub(super) use cost::{ChatCost, Cost};
+pub(super) use cycle::{interrupted, open_traces, tally};
 pub(super) use headline::{Headline, Tone};
 pub(super) use problems::{Problem, what};
 

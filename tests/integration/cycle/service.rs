@@ -7,6 +7,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tunegate::cycle::journal::{self, Begun, History, Journal};
 use tunegate::cycle::{self, Answer, Record, Settings};
 use tunegate::gate::{Decision, Verdict};
 use tunegate::http;
@@ -34,6 +35,9 @@ pub(super) struct Books {
     pub(super) row_at_once: bool,
     /// Looks at an added trace that show nothing of it yet.
     pub(super) lag: u64,
+    /// Once the first of these was called the second is refused.
+    pub(super) refuse_after: Option<(&'static str, &'static str)>,
+    pub(super) refuses: bool,
     /// Somebody else takes a snapshot while the first trace is added.
     pub(super) somebody_else: bool,
 }
@@ -69,9 +73,32 @@ impl Service {
         settings: &Settings,
         earlier: Option<Record>,
     ) -> Record {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = begun(folder.path());
+        let mut history = History::default();
+        for fact in earlier
+            .iter()
+            .flat_map(|record| journal::facts_of(record).unwrap())
+        {
+            journal.note(&fact).unwrap();
+            history.hear(fact);
+        }
+        self.go_on(answers, decision, settings, &journal, history).await
+    }
+
+    /// One process of a run, on the journal that it has.
+    pub(super) async fn go_on(
+        &self,
+        answers: Vec<Answer>,
+        decision: Decision,
+        settings: &Settings,
+        journal: &Journal,
+        history: History,
+    ) -> Record {
         let (events, _unheard) = tokio::sync::mpsc::unbounded_channel();
         let studio = self.studio(CancellationToken::new());
-        cycle::run(answers, &verdict(decision), &studio, settings, earlier, &events).await
+        let verdict = verdict(decision);
+        cycle::run(answers, &verdict, &studio, settings, journal, history, &events).await
     }
 
     pub(super) fn count(&self, part: &str, method: &str) -> usize {
@@ -84,6 +111,13 @@ impl Service {
 }
 
 pub(super) fn answer(books: &mut Books, request: &Request) -> Act {
+    if let Some((after, look)) = books.refuse_after {
+        books.refuses |= request.method == "POST" && request.path.contains(after);
+        let look = look.trim_start_matches("GET ");
+        if books.refuses && request.method == "GET" && request.path.contains(look) {
+            return Act::json(400, json!({ "error": "not now" }));
+        }
+    }
     let fault = books.faults.iter().position(|(part, ..)| {
         let (method, part) = part.split_once(' ').unwrap_or(("POST", part));
         request.path.contains(part) && request.method == method
@@ -174,6 +208,9 @@ pub(super) fn add(books: &mut Books, id: &str) -> Act {
         books.snapshots.push(json!({ "id": "somebody-elses" }));
     }
     let (row_at_once, lag) = (books.row_at_once, books.lag);
+    if books.traces.iter().all(|t| t["id"] != id) {
+        return gone(id);
+    }
     let trace = trace(books, id);
     if trace["addedToDataset"] == true || trace["processingStatus"] == "processing" {
         assert!(lag > 0, "{id} is added twice");
@@ -188,6 +225,9 @@ pub(super) fn add(books: &mut Books, id: &str) -> Act {
 
 pub(super) fn look(books: &mut Books, id: &str) -> Act {
     let (corrections, lag) = (books.corrections, books.lag);
+    if books.traces.iter().all(|t| t["id"] != id) {
+        return gone(id);
+    }
     let trace = trace(books, id);
     let looks = trace["looks"].as_u64().unwrap() + 1;
     trace["looks"] = json!(looks);
@@ -205,16 +245,23 @@ pub(super) fn look(books: &mut Books, id: &str) -> Act {
     Act::ok(trace.clone())
 }
 
+fn gone(id: &str) -> Act {
+    Act::json(404, json!({ "error": format!("no trace {id}") }))
+}
+
 pub(super) fn tree(books: &Books) -> Value {
-    let jobs: Vec<Value> = books
-        .jobs
-        .iter()
-        .map(|j| json!({ "id": j["id"], "label": j["name"], "type": "finetuning-job", "status": "processing" }))
-        .collect();
+    let jobs_of = |snapshot: &Value| -> Vec<Value> {
+        let jobs = books.jobs.iter().filter(|j| j["snapshot_id"] == *snapshot);
+        jobs.map(|j| {
+            let status = j.get("status").cloned().unwrap_or(json!("processing"));
+            json!({ "id": j["id"], "label": j["name"], "type": "finetuning-job", "status": status })
+        })
+        .collect()
+    };
     let snapshots: Vec<Value> = books
         .snapshots
         .iter()
-        .map(|s| json!({ "id": s["id"], "label": "v", "type": "snapshot", "children": jobs }))
+        .map(|s| json!({ "id": s["id"], "label": "v", "type": "snapshot", "children": jobs_of(&s["id"]) }))
         .collect();
     let datasets: Vec<Value> = books
         .datasets
@@ -250,12 +297,25 @@ pub(super) fn settings() -> Settings {
             poll: Duration::from_millis(1),
             ..CycleSettings::default()
         },
-        job_name: "Continuous Fine-tuning - 2026-01-02".into(),
+        job_name: "Continuous Fine-tuning - 2026-01-02 [1a2b3c4d]".into(),
+        run: "1a2b3c4d".into(),
+        doubt_timeout: Duration::from_millis(300),
+        assume_not_done: false,
         concurrency: 4,
         no_launch: false,
         dry_run: false,
         holdouts: Vec::new(),
     }
+}
+
+/// A journal that has just begun.
+pub(super) fn begun(folder: &std::path::Path) -> Journal {
+    let begun = Begun {
+        version: journal::VERSION,
+        run: "1a2b3c4d-0000-4000-8000-000000000000".into(),
+        ..Begun::default()
+    };
+    Journal::begin(folder, begun).unwrap()
 }
 
 pub(super) fn verdict(decision: Decision) -> Verdict {

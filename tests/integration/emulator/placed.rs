@@ -90,7 +90,7 @@ async fn connections_break_or_stay_silent_before_or_after_the_effect() {
         let (got, kept) = second_write(fault).await;
         assert!(got.is_err(), "{fault:?}: {got:?}");
         assert_eq!(kept, expected, "{fault:?}");
-        assert_eq!(started.elapsed() >= moment, waits, "{fault:?}");
+        assert!(!waits || started.elapsed() >= moment, "{fault:?}");
     }
 }
 

@@ -11,7 +11,7 @@ async fn limited(suite: &Suite, concurrency: usize, limits: Limits) -> Ran {
     ran_in(suite, way, fake(steady)).await
 }
 
-fn calls(calls: u64) -> Limits {
+pub(super) fn calls(calls: u64) -> Limits {
     Limits {
         calls: Some(calls),
         ..Limits::default()
@@ -33,7 +33,7 @@ fn until(seconds: f64) -> Limits {
 }
 
 impl Ran {
-    fn scored(&self) -> usize {
+    pub(super) fn scored(&self) -> usize {
         self.scores().iter().flatten().count()
     }
 
@@ -133,6 +133,29 @@ async fn an_answer_that_failed_its_check_leaves_its_judgements_to_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_at_its_checks_has_its_judgement_still_to_come() {
+    for budget in [9, 10, 15, 20, 31] {
+        let mut suite = numbered(20);
+        for (at, case) in suite.cases.iter_mut().enumerate() {
+            let text = if at % 4 == 0 { "no such text" } else { "42" };
+            case.checks = vec![Check::Contains(text.to_owned())];
+        }
+        for concurrency in [4, 8] {
+            let ran = limited(&suite, concurrency, calls(budget)).await;
+            let judged = ran.calls.len() - ran.answers();
+            let open = ran.cases.iter().flat_map(|case| &case.samples);
+            let open = open.flat_map(|sample| &sample.votes);
+            let open = open.filter(|vote| vote.outcome == VoteOutcome::NotAsked).count();
+            assert_eq!(
+                (open, judged),
+                (0, ran.scored()),
+                "{budget} with {concurrency} at once"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn tokens_of_even_calls_are_never_exceeded() {
     for concurrency in [1, 3, 8] {
         for budget in [0, 17, 18, 36, 100, 359, 719, 720, 721] {
@@ -214,6 +237,7 @@ async fn at_the_deadline_nothing_is_begun_and_what_is_in_flight_arrives() {
         limits: until(0.0),
         known: Known {
             samples: known.collect(),
+            ..Known::default()
         },
         ..Way::new(4, &cancel)
     };
@@ -330,33 +354,4 @@ async fn lists_are_not_read_beyond_the_budget() {
     let rejected = |_, _| async { Err(failure(FailureKind::Rejected, Some(404), "model not found")) };
     let ran = ran_in(&numbered(9), way, fake(rejected)).await;
     assert!(ran.sent <= 3, "{}", ran.sent);
-}
-
-#[tokio::test(start_paused = true)]
-async fn from_one_budget_to_the_next_the_whole_is_done() {
-    let suite = numbered(20);
-    let cancel = CancellationToken::new();
-    let mut known = Known::default();
-    let mut paid = 0;
-    for attempt in 0..7 {
-        let way = Way {
-            limits: calls(8),
-            known: known.clone(),
-            ..Way::new(3, &cancel)
-        };
-        let ran = ran_in(&suite, way, fake(steady)).await;
-        paid += ran.calls.len();
-        if attempt < 6 {
-            assert_eq!(ran.stop_kind(), Some(StopKind::Budget), "{attempt}");
-        } else {
-            assert_eq!(ran.stopped, None);
-            assert_eq!(ran.scored(), 20);
-        }
-        let there = ran
-            .cases
-            .into_iter()
-            .map(|case| ((case.id, 0), case.samples[0].clone()));
-        known.samples = there.collect();
-    }
-    assert_eq!(paid, 40);
 }

@@ -55,7 +55,10 @@ fn known(entries: &[Entry]) -> Known {
             }
         }
     }
-    Known { samples }
+    Known {
+        samples,
+        ..Known::default()
+    }
 }
 
 /// The calls that an entry stands for.
@@ -300,20 +303,23 @@ async fn a_reply_that_is_there_when_the_run_is_cancelled_is_kept() {
 
 #[tokio::test]
 async fn an_answer_at_its_checks_is_waited_for_when_the_run_is_cancelled() {
-    let mut suite = numbered(1);
-    suite.cases[0].checks = vec![Check::Similar {
-        to: "a".repeat(2_000),
-        min: 0.1,
-    }];
-    let cancel = CancellationToken::new();
-    let answer = |_, _| async {
-        // The checks begin with this reply, and the run is cancelled while they are at it.
-        let come = reply(&"ab".repeat(20_000));
-        cancel.cancel();
-        Ok(come)
-    };
-    let ran = ran_in(&suite, Way::new(1, &cancel), fake(answer)).await;
-    assert_eq!(ran.stop_kind(), Some(StopKind::Interrupted));
-    assert_eq!(ran.kept.len(), 1);
-    assert_eq!(ran.cases[0].samples[0].checks.len(), 1);
+    // Where it was the last one, the run is through, and nothing was interrupted.
+    for (cases, stop) in [(2, Some(StopKind::Interrupted)), (1, None)] {
+        let mut suite = numbered(cases);
+        suite.cases[0].checks = vec![Check::Similar {
+            to: "a".repeat(2_000),
+            min: 0.1,
+        }];
+        let cancel = CancellationToken::new();
+        let answer = |_, _| async {
+            // The checks begin with this reply, and the run is cancelled while they are at it.
+            let come = reply(&"ab".repeat(20_000));
+            cancel.cancel();
+            Ok(come)
+        };
+        let ran = ran_in(&suite, Way::new(1, &cancel), fake(answer)).await;
+        assert_eq!(ran.stop_kind(), stop);
+        assert_eq!(ran.kept.len(), 1);
+        assert_eq!(ran.cases[0].samples[0].checks.len(), 1);
+    }
 }
