@@ -27,6 +27,8 @@ mod journal;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod prompts;
 #[cfg(test)]
 mod readme;
