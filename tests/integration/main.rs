@@ -25,6 +25,8 @@ mod house;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod matrix;
