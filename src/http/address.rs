@@ -65,6 +65,21 @@ impl Address {
         self.loopback
     }
 
+    /// Whether a URL has the base's origin and lies below its path, as a call's does.
+    pub(super) fn holds(&self, url: &Url) -> bool {
+        let below = url.as_str().strip_prefix(self.base.as_str());
+        below.is_some_and(|rest| rest.starts_with('/'))
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.origin().ascii_serialization() == self.origin
+    }
+
+    /// Whether the base and a URL are both on this machine, where `http://` is as good as `https://`.
+    pub(super) fn is_loopback_too(&self, url: &Url) -> bool {
+        self.loopback && url.scheme() == "http" && url.host_str().is_some_and(is_loopback)
+    }
+
     /// The URL of a call. Refuses a path that would end up elsewhere than it says.
     pub(super) fn join(&self, path: &str, query: &[(&'static str, String)]) -> Result<Url, String> {
         let refused = || format!("the path {path:?} can't be called");

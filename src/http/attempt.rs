@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use reqwest::header::LOCATION;
+use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 
 use super::pause;
 use super::redact::Redactor;
-use super::{FailureKind, MAX_ERROR_BYTES, MAX_REPLY_BYTES, MAX_REPLY_VALUES, Writes, message};
+use super::{FailureKind, Limits, MAX_ERROR_BYTES, MAX_REPLY_VALUES, Writes, message};
 
 /// The class of an error is known from its status; its text is not waited for longer than this.
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -16,6 +16,7 @@ const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_BYTES: usize = 64 * 1024;
 /// Characters of a JSON reader's complaint.
 const COMPLAINT_CHARS: usize = 300;
+const MIB: usize = 1024 * 1024;
 
 /// Why an attempt brought no usable reply.
 #[derive(Debug, Clone)]
@@ -77,31 +78,59 @@ impl Fault {
     }
 }
 
-/// A success's status and its body.
-pub(super) type Body = (StatusCode, Vec<u8>);
-
-/// Sends the request and reads its reply. Not bounded in time: the caller's time-out covers it.
-pub(super) async fn exchange(request: RequestBuilder, redactor: &Redactor) -> Result<Body, Fault> {
-    let response = request
-        .send()
-        .await
-        .map_err(|e| of_transport(&e, None, redactor))?;
-    let status = response.status();
-    if !status.is_success() {
-        return Err(of_status(response, redactor).await);
-    }
-    // Nothing behind this line sees what the service sent otherwise.
-    Ok((status, redactor.mask(read(response, redactor).await?)))
+/// A success's reply.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// Where it came from.
+    pub(super) url: Url,
+    pub(super) bytes: Vec<u8>,
 }
 
-async fn read(mut response: Response, redactor: &Redactor) -> Result<Vec<u8>, Fault> {
+/// Sends the request. Not bounded in time, here and below: the caller's time-out covers it.
+pub(super) async fn send(request: RequestBuilder, redactor: &Redactor) -> Result<Response, Fault> {
+    let sent = request.send().await;
+    // An address may open to anybody what lies behind it.
+    sent.map_err(|e| of_transport(&e.without_url(), None, redactor))
+}
+
+/// Reads a reply to its end, at most `limit` bytes of it; whatever is no success is a fault.
+pub(super) async fn receive(
+    response: Response,
+    limit: usize,
+    limits: Limits,
+    redactor: &Redactor,
+) -> Result<Body, Fault> {
+    if !response.status().is_success() {
+        return Err(of_status(response, limits, redactor).await);
+    }
+    let (status, headers, url) = (
+        response.status(),
+        response.headers().clone(),
+        response.url().clone(),
+    );
+    // Nothing behind this line sees what the service sent otherwise.
+    let bytes = redactor.mask(read(response, limit, redactor).await?);
+    Ok(Body {
+        status,
+        headers,
+        url,
+        bytes,
+    })
+}
+
+async fn read(mut response: Response, limit: usize, redactor: &Redactor) -> Result<Vec<u8>, Fault> {
     let status = response.status();
     let too_large = || {
-        let message = format!("a reply of more than {} MiB", MAX_REPLY_BYTES / 1024 / 1024);
+        let message = match limit / MIB {
+            0 => format!("a reply of more than {limit} bytes"),
+            whole => format!("a reply of more than {whole} MiB"),
+        };
         Fault::new(FailureKind::Unreadable, Some(status), message)
     };
     let announced = response.content_length().and_then(|n| usize::try_from(n).ok());
-    if announced.is_some_and(|n| n > MAX_REPLY_BYTES) {
+    if announced.is_some_and(|n| n > limit) {
         return Err(too_large());
     }
     // What is announced need not come: memory is taken as it does.
@@ -109,9 +138,9 @@ async fn read(mut response: Response, redactor: &Redactor) -> Result<Vec<u8>, Fa
     while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|e| of_transport(&e, Some(status), redactor))?
+        .map_err(|e| of_transport(&e.without_url(), Some(status), redactor))?
     {
-        if body.len() + chunk.len() > MAX_REPLY_BYTES {
+        if body.len() + chunk.len() > limit {
             return Err(too_large());
         }
         body.extend_from_slice(&chunk);
@@ -120,7 +149,10 @@ async fn read(mut response: Response, redactor: &Redactor) -> Result<Vec<u8>, Fa
 }
 
 /// A success's body as JSON, whatever its content type says. An empty body reads as `null`.
-pub(super) fn parse<T: DeserializeOwned>((status, body): &Body, redactor: &Redactor) -> Result<T, Fault> {
+pub(super) fn parse<T: DeserializeOwned>(body: &Body, redactor: &Redactor) -> Result<T, Fault> {
+    let Body {
+        status, bytes: body, ..
+    } = body;
     let json = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let empty = json.iter().all(u8::is_ascii_whitespace);
     if has_more_values(json, MAX_REPLY_VALUES) {
@@ -190,7 +222,7 @@ fn of_transport(error: &reqwest::Error, status: Option<StatusCode>, redactor: &R
     Fault::new(kind, status, message)
 }
 
-async fn of_status(response: Response, redactor: &Redactor) -> Fault {
+async fn of_status(response: Response, limits: Limits, redactor: &Redactor) -> Fault {
     let status = response.status();
     let kind = match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => FailureKind::Unauthorized,
@@ -202,14 +234,21 @@ async fn of_status(response: Response, redactor: &Redactor) -> Fault {
         _ => FailureKind::Unreadable,
     };
     let retry_after = pause::retry_after(response.headers());
+    let headers = response.headers().clone();
     let message = if status.is_redirection() {
         redirection(&response, redactor)
     } else {
         message::of_body(&redactor.mask(error_body(response).await), redactor)
     };
-    Fault {
-        retry_after,
-        ..Fault::new(kind, Some(status), message)
+    match limits.pause(status, &headers, &message) {
+        Some(asked) => Fault {
+            retry_after: Some(asked),
+            ..Fault::new(FailureKind::Limited, Some(status), message)
+        },
+        None => Fault {
+            retry_after,
+            ..Fault::new(kind, Some(status), message)
+        },
     }
 }
 

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Url};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -17,8 +17,10 @@ use super::address::Address;
 use super::attempt::{self, Body, Fault, Mends};
 use super::pause::Pauses;
 use super::redact::Redactor;
+use super::redirect::{self, Way, Ways};
 use super::{
-    Call, Failure, FailureKind, Reply, SHAPE_REPEATS, Settings, TIMEOUT_ATTEMPTS, Tally, Writes, transport,
+    Call, Download, Failure, FailureKind, MAX_REPLY_BYTES, NextPage, Page, Reply, SHAPE_REPEATS, Settings,
+    TIMEOUT_ATTEMPTS, Tally, Writes, page, transport,
 };
 
 /// A write that is in flight when the run is cancelled may finish for this long: knowing whether it was
@@ -33,11 +35,15 @@ pub struct Client {
 
 struct Shared {
     http: reqwest::Client,
+    /// Made when a redirect first leads away.
+    keyless: OnceLock<Result<reqwest::Client, String>>,
     address: Address,
     settings: Settings,
     redactor: Redactor,
     cancel: CancellationToken,
     tally: Mutex<BTreeMap<&'static str, Tally>>,
+    /// What failed attempts and pauses took of the settings' patience.
+    lost: Mutex<Duration>,
 }
 
 impl Client {
@@ -51,11 +57,13 @@ impl Client {
         Ok(Client {
             shared: Arc::new(Shared {
                 http,
+                keyless: OnceLock::new(),
                 address,
                 settings,
                 redactor,
                 cancel,
                 tally,
+                lost: Mutex::default(),
             }),
         })
     }
@@ -67,9 +75,49 @@ impl Client {
     /// for its next attempt ends with the failure of its last one, which tells that it was not done.
     /// `Cancelled` with no attempts: nothing was sent.
     pub async fn send<T: DeserializeOwned>(&self, call: &Call) -> Result<Reply<T>, Failure> {
+        let read = |body: Body| attempt::parse(&body, &self.shared.redactor);
+        self.call(call, None, &self.json(), &read).await
+    }
+
+    /// As [`Client::send`], of a list: its first page, or the one that another page names as the next.
+    pub async fn page<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        page: Option<&NextPage>,
+    ) -> Result<Reply<Page<T>>, Failure> {
+        let read = |body: Body| {
+            let value = attempt::parse(&body, &self.shared.redactor)?;
+            let next = page::next(&body.headers, &body.url, &self.shared.address)
+                .map_err(|why| Fault::new(FailureKind::Unreadable, Some(body.status), why))?;
+            Ok(Page { value, next })
+        };
+        self.call(call, page, &self.json(), &read).await
+    }
+
+    /// As [`Client::send`], with a reply that may be anything: its bytes.
+    pub async fn download(&self, call: &Call, how: &Download) -> Result<Reply<Vec<u8>>, Failure> {
+        self.call(call, None, how, &|body: Body| Ok(body.bytes)).await
+    }
+
+    fn json(&self) -> Download {
+        Download {
+            accept: None,
+            limit: MAX_REPLY_BYTES,
+            away: false,
+            timeout: None,
+        }
+    }
+
+    async fn call<T>(
+        &self,
+        call: &Call,
+        page: Option<&NextPage>,
+        how: &Download,
+        read: &(impl Fn(Body) -> Result<T, Fault> + Sync),
+    ) -> Result<Reply<T>, Failure> {
         self.count(call, |tally| tally.calls += 1);
         let mut attempts = 0;
-        let outcome = self.send_counted(call, &mut attempts).await;
+        let outcome = self.call_counted(call, page, how, read, &mut attempts).await;
         outcome.map_err(|fault| {
             self.count(call, |tally| tally.failed += 1);
             Failure {
@@ -85,21 +133,30 @@ impl Client {
         })
     }
 
-    async fn send_counted<T: DeserializeOwned>(
+    async fn call_counted<T>(
         &self,
         call: &Call,
+        page: Option<&NextPage>,
+        how: &Download,
+        read: &(impl Fn(Body) -> Result<T, Fault> + Sync),
         attempts: &mut u32,
     ) -> Result<Reply<T>, Fault> {
         let Shared {
             settings,
             address,
             cancel,
-            redactor,
             ..
         } = &*self.shared;
-        let url = address
-            .join(&call.path, &call.query)
-            .map_err(|why| Fault::new(FailureKind::Rejected, None, format!("not sent: {why}")))?;
+        let not_sent = |why: String| Fault::new(FailureKind::Rejected, None, format!("not sent: {why}"));
+        let url = match page {
+            Some(page) => page.0.clone(),
+            None => address.join(&call.path, &call.query).map_err(not_sent)?,
+        };
+        if !self.may_lose(Duration::from_nanos(1)) {
+            return Err(not_sent(
+                "earlier calls have taken all the time there is for waiting".to_owned(),
+            ));
+        }
         let mut pauses = Pauses::new(settings);
         let mut patience = Patience::default();
         loop {
@@ -109,13 +166,13 @@ impl Client {
             *attempts += 1;
             self.count(call, |tally| tally.attempts += 1);
             let started = Instant::now();
-            let body = self.attempt(call, url.clone()).await;
+            let body = self.attempt(call, url.clone(), how).await;
             let latency = started.elapsed();
             self.count(call, |tally| tally.total += latency);
             let status = body
                 .as_ref()
-                .map_or_else(|fault| fault.status, |body| Some(body.0.as_u16()));
-            let value = body.and_then(|body| attempt::parse(&body, redactor));
+                .map_or_else(|fault| fault.status, |body| Some(body.status.as_u16()));
+            let value = body.and_then(read);
             let pause = match &value {
                 Err(fault) if fault.may_repeat(call.writes) && patience.lasts(fault.mends) => {
                     pauses.next(fault.retry_after)
@@ -141,7 +198,13 @@ impl Client {
                 }
                 Err(fault) => fault,
             };
-            let Some(pause) = pause else { return Err(fault) };
+            if fault.mends != Mends::Never {
+                self.lose(latency);
+            }
+            let Some(pause) = pause.filter(|pause| self.may_lose(*pause)) else {
+                return Err(fault);
+            };
+            self.lose(pause);
             if cancel
                 .run_until_cancelled(tokio::time::sleep(pause))
                 .await
@@ -156,28 +219,14 @@ impl Client {
     }
 
     /// One attempt, bounded in time and ended by cancellation.
-    async fn attempt(&self, call: &Call, url: Url) -> Result<Body, Fault> {
-        let Shared {
-            http,
-            settings,
-            redactor,
-            cancel,
-            ..
-        } = &*self.shared;
-        let mut request = http.request(call.method.clone(), url);
-        if let Some(body) = &call.body {
-            request = request
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                .body(body.clone());
-        } else if call.method != Method::GET {
-            // A proxy may answer 411 to a request that could have a body and says nothing of it.
-            request = request.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        }
+    async fn attempt(&self, call: &Call, url: Url, how: &Download) -> Result<Body, Fault> {
+        let Shared { settings, cancel, .. } = &*self.shared;
+        let time = how.timeout.unwrap_or(settings.timeout);
         let exchange = async {
-            timeout(settings.timeout, attempt::exchange(request, redactor))
+            timeout(time, self.exchange(call, url, how))
                 .await
                 .unwrap_or_else(|_| {
-                    let message = format!("no complete reply within {:?}", settings.timeout);
+                    let message = format!("no complete reply within {time:?}");
                     Err(Fault::new(FailureKind::Timeout, None, message))
                 })
         };
@@ -194,6 +243,90 @@ impl Client {
                 "the run was cancelled while it was sent, and no reply came in time",
             ))
         })
+    }
+
+    /// From sending to the last byte, wherever redirects lead that may be followed.
+    async fn exchange(&self, call: &Call, mut url: Url, how: &Download) -> Result<Body, Fault> {
+        let Shared {
+            settings,
+            address,
+            redactor,
+            ..
+        } = &*self.shared;
+        let mut ways = Ways {
+            within: settings.redirects,
+            away: how.away,
+        };
+        loop {
+            let response = attempt::send(self.request(call, url, how), redactor).await?;
+            match redirect::way(call, &response, ways, address, redactor)? {
+                None => return attempt::receive(response, how.limit, settings.limits, redactor).await,
+                Some(Way::Within(to)) => {
+                    ways.within -= 1;
+                    url = to;
+                }
+                Some(Way::Away(to)) => {
+                    let response = self.fetch_keyless(to).await?;
+                    return attempt::receive(response, how.limit, settings.limits, redactor).await;
+                }
+            }
+        }
+    }
+
+    fn request(&self, call: &Call, url: Url, how: &Download) -> RequestBuilder {
+        let mut request = self.shared.http.request(call.method.clone(), url);
+        if let Some(accept) = how.accept {
+            request = request.header(ACCEPT, HeaderValue::from_static(accept));
+        }
+        if let Some(body) = &call.body {
+            request = request
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(body.clone());
+        } else if call.method != Method::GET {
+            // A proxy may answer 411 to a request that could have a body and says nothing of it.
+            request = request.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        request
+    }
+
+    /// A success of the place that a redirect led away to.
+    async fn fetch_keyless(&self, url: Url) -> Result<Response, Fault> {
+        let Shared {
+            settings,
+            address,
+            redactor,
+            ..
+        } = &*self.shared;
+        let made = self
+            .shared
+            .keyless
+            .get_or_init(|| transport::keyless(settings, address));
+        let http = made
+            .as_ref()
+            .map_err(|why| Fault::new(FailureKind::Rejected, None, format!("not sent: {why}")))?;
+        let response = attempt::send(http.get(url), redactor).await?;
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(redirect::refused_away(&response))
+        }
+    }
+
+    /// Whether so much of the patience is left.
+    fn may_lose(&self, time: Duration) -> bool {
+        let lost = *self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = self.shared.settings.patience;
+        whole.is_none_or(|whole| whole.checked_sub(lost).is_some_and(|left| time <= left))
+    }
+
+    fn lose(&self, time: Duration) {
+        let mut lost = self.shared.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        *lost = lost.saturating_add(time);
+    }
+
+    /// Bytes from the service that were packed when they came, without the key.
+    pub fn bytes_without_key(&self, bytes: Vec<u8>) -> Vec<u8> {
+        self.shared.redactor.mask(bytes)
     }
 
     /// A text that was put together from parts of a reply, without the key: each part alone may look harmless.

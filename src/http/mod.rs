@@ -7,15 +7,21 @@ mod attempt;
 mod call;
 mod client;
 mod failure;
+mod limits;
 mod message;
+mod page;
 mod pause;
 mod redact;
+mod redirect;
 mod settings;
 mod transport;
 
 pub use call::{Call, Reply, Tally, Writes};
 pub use client::{Client, WRITE_GRACE};
 pub use failure::{Effect, Failure, FailureKind};
+pub use limits::Limits;
+pub use page::{Download, NextPage, Page};
+pub use pause::jitter;
 #[cfg(any(test, fuzzing))]
 pub(crate) use pause::promises as pause_promises;
 pub use settings::{

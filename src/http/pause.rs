@@ -38,14 +38,14 @@ impl Pauses {
         let upper = self.upper_bounds.next()?;
         Some(match retry_after.filter(|d| !d.is_zero()) {
             // Spread over one step: whoever was told the same second doesn't come back in the same instant.
-            Some(asked) => asked.saturating_add(drawn(self.first)).min(self.retry_after_cap),
-            None => drawn(upper),
+            Some(asked) => asked.saturating_add(jitter(self.first)).min(self.retry_after_cap),
+            None => jitter(upper),
         })
     }
 }
 
-/// Evenly from 0..=upper.
-fn drawn(upper: Duration) -> Duration {
+/// A pause drawn evenly from `0..=upper`, so that callers that failed together don't return together.
+pub fn jitter(upper: Duration) -> Duration {
     const BITS: u32 = 53;
     let random = Uuid::new_v4().as_u128() & ((1 << BITS) - 1);
     // 53 random bits are exactly a fraction of an f64.
@@ -72,7 +72,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::try_from(until.duration_since(now)).unwrap_or(Duration::ZERO))
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+pub(super) fn http_date(text: &str) -> Option<Timestamp> {
     static RFC_5322: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
     if let Ok(at) = RFC_5322.parse_timestamp(text) {
         return Some(at);

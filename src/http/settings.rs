@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::{Limits, transport};
+
 /// Default of [`Settings::timeout`]: a judge can take a minute.
 pub const TIMEOUT: Duration = Duration::from_secs(120);
 /// Default of [`Settings::max_attempts`].
@@ -47,6 +49,17 @@ pub struct Settings {
     pub backoff_cap: Duration,
     /// `Retry-After` is honoured up to this; a longer one waits this long.
     pub retry_after_cap: Duration,
+    /// Sent as `Accept`.
+    pub accept: &'static str,
+    /// Sent with every call to the base URL; nothing secret.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// Which replies say that there were too many calls.
+    pub limits: Limits,
+    /// So many redirects of a GET are followed with the key: within the base URL's origin and below its path.
+    pub redirects: u8,
+    /// So much time may go into failed attempts and the pauses behind them, of all calls together. A pause that does not
+    /// fit in ends its call at once, and when nothing is left no call is sent any more. `None`: no bound.
+    pub patience: Option<Duration>,
 }
 
 impl Settings {
@@ -60,7 +73,17 @@ impl Settings {
             backoff: BACKOFF,
             backoff_cap: BACKOFF_CAP,
             retry_after_cap: RETRY_AFTER_CAP,
+            accept: "application/json",
+            headers: &[],
+            limits: Limits::Status,
+            redirects: 0,
+            patience: None,
         }
+    }
+
+    /// Whether there is a key to be sent.
+    pub fn has_key(&self) -> bool {
+        transport::is_given(&self.key)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, ClientBuilder, redirect, retry};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -23,10 +23,24 @@ const LOCALHOST: [SocketAddr; 2] = [
     SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 0),
 ];
 
+/// Whether there is a key to be sent.
+pub(super) fn is_given(key: &SecretString) -> bool {
+    !key.expose_secret().is_empty()
+}
+
+/// For the base URL: what it sends always, the key among it.
 pub(super) fn client(settings: &Settings, address: &Address) -> Result<reqwest::Client, String> {
+    build(settings, address, &headers(settings)?)
+}
+
+/// For a file that lies elsewhere: it has no key.
+pub(super) fn keyless(settings: &Settings, address: &Address) -> Result<reqwest::Client, String> {
+    build(settings, address, &HeaderMap::new())
+}
+
+fn build(settings: &Settings, address: &Address, headers: &HeaderMap) -> Result<reqwest::Client, String> {
     // Fails when there is one already; either way there is one now.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let headers = headers(&settings.key)?;
     let builder = || {
         let builder = reqwest::Client::builder()
             .user_agent(concat!("tunegate/", env!("CARGO_PKG_VERSION")))
@@ -63,10 +77,14 @@ fn with_bundled_roots(builder: ClientBuilder) -> reqwest::Result<ClientBuilder> 
     Ok(builder.tls_certs_only(roots))
 }
 
-fn headers(key: &SecretString) -> Result<HeaderMap, String> {
+fn headers(settings: &Settings) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    let key = key.expose_secret();
+    headers.insert(ACCEPT, HeaderValue::from_static(settings.accept));
+    for (name, value) in settings.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| format!("header {name:?}: {e}"))?;
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let key = settings.key.expose_secret();
     if !key.is_empty() {
         let token = key
             .bytes()
@@ -93,21 +111,25 @@ mod tests {
         assert!(builder.build().is_ok());
     }
 
+    fn headers(key: &str) -> Result<HeaderMap, String> {
+        super::headers(&Settings::new("https://studio.example", key.into()))
+    }
+
     #[test]
     fn a_key_that_no_header_carries_is_refused_and_not_shown() {
         for key in ["pk-secret\n", "pk\u{0}secret", "pk-sécret", "pk secret", " "] {
-            let error = headers(&key.into()).expect_err("refused");
+            let error = headers(key).expect_err("refused");
             assert!(error.contains("API key") && !error.contains("cret"), "{error}");
         }
     }
 
     #[test]
     fn the_key_is_marked_sensitive() {
-        let headers = headers(&"pk-secret".into()).expect("valid");
+        let headers = headers("pk-secret").expect("valid");
         assert!(headers[AUTHORIZATION].is_sensitive());
         assert!(!headers_debug(&headers).contains("secret"));
         assert!(
-            !super::headers(&"".into())
+            !super::headers(&Settings::new("https://studio.example", "".into()))
                 .expect("valid")
                 .contains_key(AUTHORIZATION)
         );

@@ -187,13 +187,12 @@ struct Ran {
 
 async fn evaluated(suite: &Suite, part: &Arc<Part>, cancel: CancellationToken) -> Ran {
     let settings = http::Settings {
-        base_url: serve(Arc::clone(part)).await,
-        key: "test-key".to_owned().into(),
         timeout: Duration::from_secs(30),
         max_attempts: 3,
         backoff: Duration::from_millis(1),
         backoff_cap: Duration::from_millis(5),
         retry_after_cap: Duration::from_millis(5),
+        ..http::Settings::new(serve(Arc::clone(part)).await, "test-key".into())
     };
     let studio = Studio::new(http::Client::new(settings, cancel).unwrap());
     let settings = eval::Settings {
