@@ -36,7 +36,9 @@ pub struct Event {
     /// The login of who caused it.
     pub sender: Option<String>,
     /// For `workflow_run`: `owner/name` of where the run before it had its commit from.
-    head_repository: Option<Option<String>>,
+    head_repository: Option<String>,
+    /// A comment under a pull request, or a run behind a pull request's run.
+    behind_pull_request: bool,
 }
 
 /// What matters of a pull request.
@@ -48,6 +50,10 @@ pub struct PullRequest {
     pub fork: bool,
     /// The branch it goes to.
     pub base_ref: String,
+    /// The commit at the head of that branch when the event came up.
+    pub base_sha: String,
+    /// The branch that it comes from, in whatever repository: a stranger may have called it anything.
+    pub head_ref: String,
     /// The commit at its head.
     pub head_sha: String,
 }
@@ -64,20 +70,28 @@ impl Event {
             return Err(EventError::TooLarge);
         }
         let payload: Payload = serde_json::from_slice(&bytes).map_err(EventError::Shape)?;
+        let commented = payload.issue.is_some_and(|issue| issue.pull_request.is_some());
+        let run = payload.workflow_run.unwrap_or_default();
+        let ran = run.event.is_some_and(|event| is_pull_requests(&event));
         Ok(Event {
             name: name.to_owned(),
             repository: payload.repository.map(|repository| repository.full_name),
             pull_request: payload.pull_request.map(PullRequest::from),
             sender: payload.sender.map(|sender| sender.login),
-            head_repository: payload
-                .workflow_run
-                .map(|run| run.head_repository.map(|r| r.full_name)),
+            head_repository: run.head_repository.map(|repository| repository.full_name),
+            behind_pull_request: commented || ran,
         })
     }
 
     /// True for the events that run a workflow because of a pull request.
     pub fn is_pull_request(&self) -> bool {
-        self.name.starts_with("pull_request")
+        is_pull_requests(&self.name)
+    }
+
+    /// True where what is checked out may be what somebody proposes, and no branch's own: a pull request, a merge queue,
+    /// a comment under a pull request, a run behind a pull request's run.
+    pub fn is_about_a_proposal(&self) -> bool {
+        self.is_pull_request() || self.name == "merge_group" || self.behind_pull_request
     }
 
     /// True when GitHub gives this run no secrets because its pull request comes from a fork: that the
@@ -100,10 +114,7 @@ impl Event {
     pub fn untrusted_checkout(&self) -> bool {
         match self.name.as_str() {
             "pull_request_target" => self.is_from_fork(),
-            "workflow_run" => match &self.head_repository {
-                Some(head) => head.is_none() || !same(head.as_deref(), self.repository.as_deref()),
-                None => false,
-            },
+            "workflow_run" => !same(self.head_repository.as_deref(), self.repository.as_deref()),
             _ => false,
         }
     }
@@ -112,6 +123,10 @@ impl Event {
         // A pull request's event without a pull request is none that we know: nothing to trust in it.
         self.pull_request.as_ref().is_none_or(|pr| pr.fork)
     }
+}
+
+fn is_pull_requests(event: &str) -> bool {
+    event.starts_with("pull_request")
 }
 
 /// Names of repositories do not tell upper from lower case.
@@ -125,6 +140,7 @@ struct Payload {
     pull_request: Option<RawPullRequest>,
     sender: Option<Sender>,
     workflow_run: Option<WorkflowRun>,
+    issue: Option<Issue>,
 }
 
 #[derive(Deserialize)]
@@ -137,9 +153,16 @@ struct Sender {
     login: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct WorkflowRun {
+    event: Option<String>,
     head_repository: Option<Repository>,
+}
+
+#[derive(Deserialize)]
+struct Issue {
+    /// Only a pull request's issue has it.
+    pull_request: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -166,6 +189,8 @@ impl From<RawPullRequest> for PullRequest {
             number: raw.number,
             fork,
             base_ref: raw.base.name,
+            base_sha: raw.base.sha,
+            head_ref: raw.head.name,
             head_sha: raw.head.sha,
         }
     }
@@ -198,6 +223,8 @@ mod tests {
             number: 17,
             fork: false,
             base_ref: "release/2".into(),
+            base_sha: "1111111".into(),
+            head_ref: "main".into(),
             head_sha: "9fceb02d".into(),
         };
         assert_eq!(event.pull_request, Some(want));
@@ -235,6 +262,34 @@ mod tests {
         assert!(run(json!({"full_name": "stranger/invoices"})));
         assert!(run(json!(null)));
         assert!(!run(json!({"full_name": "acme/invoices"})));
+        assert!(
+            event("workflow_run", &json!({})).untrusted_checkout(),
+            "it says nothing"
+        );
+    }
+
+    #[test]
+    fn what_somebody_proposes_is_told_from_what_a_branch_has() {
+        let proposes = |name: &str, payload: Value| event(name, &payload).is_about_a_proposal();
+        assert!(proposes("pull_request", pull_request(&json!(null))));
+        assert!(proposes("pull_request_review", json!({})));
+        assert!(proposes("merge_group", json!({})));
+        assert!(proposes(
+            "issue_comment",
+            json!({"issue": {"number": 1, "pull_request": {"url": "x"}}})
+        ));
+        assert!(proposes(
+            "workflow_run",
+            json!({"workflow_run": {"event": "pull_request"}})
+        ));
+        assert!(!proposes("issue_comment", json!({"issue": {"number": 1}})));
+        assert!(!proposes(
+            "workflow_run",
+            json!({"workflow_run": {"event": "push"}})
+        ));
+        for name in ["push", "schedule", "workflow_dispatch", "repository_dispatch"] {
+            assert!(!proposes(name, json!({})), "{name}");
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ mod emulator;
 #[cfg(test)]
 mod eval;
 #[cfg(test)]
+mod github;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hostile;
