@@ -34,18 +34,37 @@ impl Connected<IncomingStream<'_, Loopback>> for Line {
 }
 
 /// A listener on 127.0.0.1.
-pub(super) struct Loopback(TcpListener);
+pub(super) struct Loopback {
+    listener: TcpListener,
+    open: Open,
+}
+
+/// How many connections are open: each of them holds one of these.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Open(Arc<()>);
+
+impl Open {
+    /// Besides the listener's and the one that asks.
+    pub(super) fn count(&self) -> usize {
+        Arc::strong_count(&self.0).saturating_sub(2)
+    }
+}
 
 impl Loopback {
     /// Listens on a port; 0 takes any free one.
     pub(super) async fn bind(port: u16) -> io::Result<Self> {
-        TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port)))
-            .await
-            .map(Loopback)
+        let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
+        let open = Open::default();
+        Ok(Loopback { listener, open })
+    }
+
+    /// What knows how many connections are open.
+    pub(super) fn open(&self) -> Open {
+        self.open.clone()
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
+        self.listener.local_addr()
     }
 }
 
@@ -55,7 +74,7 @@ impl Listener for Loopback {
 
     async fn accept(&mut self) -> (Stream, SocketAddr) {
         loop {
-            match self.0.accept().await {
+            match self.listener.accept().await {
                 Ok((socket, address)) => {
                     // Without it small replies wait for the caller's delayed acknowledgement.
                     if let Err(error) = socket.set_nodelay(true) {
@@ -65,6 +84,7 @@ impl Listener for Loopback {
                         Stream {
                             socket,
                             line: Line::default(),
+                            _open: self.open.clone(),
                         },
                         address,
                     );
@@ -87,6 +107,7 @@ impl Listener for Loopback {
 pub(super) struct Stream {
     socket: TcpStream,
     line: Line,
+    _open: Open,
 }
 
 impl Stream {

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::app::{App, Saved, Shared, delays_of};
-use super::line::{Line, Loopback};
+use super::line::{Line, Loopback, Open};
 use super::options::Options;
 use super::routes;
 use super::store::{self, Store};
@@ -25,6 +25,7 @@ pub struct Emulator {
     address: SocketAddr,
     base_url: String,
     app: Shared,
+    open: Open,
     stop: DropGuard,
     server: JoinHandle<()>,
     store: Option<Arc<Mutex<Store>>>,
@@ -66,7 +67,7 @@ pub async fn start(options: Options) -> io::Result<Emulator> {
             format!("listening on 127.0.0.1:{}: {error}", options.port),
         )
     })?;
-    let address = listener.address()?;
+    let (address, open) = (listener.address()?, listener.open());
     let app = Arc::new(App::new(options, world));
     let store = match store {
         Some(mut store) => {
@@ -99,6 +100,7 @@ pub async fn start(options: Options) -> io::Result<Emulator> {
         address,
         base_url: format!("http://{address}"),
         app,
+        open,
         stop: stop.drop_guard(),
         server,
         store,
@@ -137,6 +139,11 @@ impl Emulator {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Connections that are open. What came over one that is closed is counted.
+    pub fn connections(&self) -> usize {
+        self.open.count()
     }
 
     /// What `GET /__emulator/state` shows.

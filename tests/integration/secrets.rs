@@ -47,6 +47,8 @@ impl Step {
             ("TUNEGATE_BASE_URL", self.stub.url.clone()),
             ("TUNEGATE_SUITES", "s.yaml".to_owned()),
             ("PREMAI_API_KEY", KEY.to_owned()),
+            // Every write that stumbles is looked for that long; by default four of them are a minute.
+            ("TUNEGATE_DOUBT_TIMEOUT", "300ms".to_owned()),
         ]);
         command
     }

@@ -25,7 +25,8 @@ async fn undisturbed() -> (i64, Value) {
 async fn die(deaths: &[i64], concurrency: u64, as_ever: &Value) -> Result<(), String> {
     let story = Story::new().await;
     let told = concurrency.to_string();
-    let options = ["--concurrency", told.as_str()];
+    // Nothing here is silent: a call that is only slow is no reason to send it, and pay for it, again.
+    let options = ["--concurrency", told.as_str(), "--timeout", "30s"];
     let named = |why: String| format!("died at {deaths:?}, {concurrency} at once: {why}");
     let mut allowed = PAID;
     for &death in deaths {
@@ -34,6 +35,7 @@ async fn die(deaths: &[i64], concurrency: u64, as_ever: &Value) -> Result<(), St
         }
         let (kept, paid) = (story.kept(), story.paid().await);
         let run = story.die_at(death, &options).await;
+        story.quiet().await;
         let with = |why| named(with(&run)(why));
         if run.code == Some(0) {
             // Taken up again it had fewer lines to write than that.

@@ -1,7 +1,11 @@
 //! What the tests of this folder tell their stories with: a small suite, the journal as it lies there, and what was
 //! paid for at the service.
 
+use std::time::Duration;
+
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tunegate::emulator::{self, Emulator, Options};
 
 use crate::harness;
@@ -59,6 +63,22 @@ impl Story {
     pub(super) async fn die_at(&self, line: i64, more: &[&str]) -> Run {
         let line = line.to_string();
         self.start(more, &[("TUNEGATE_TEST_DIE_AT", &line)]).end().await
+    }
+
+    /// Waits until all that came from processes that are gone is counted: the last words of one that was killed may yet
+    /// lie unread at the service.
+    pub(super) async fn quiet(&self) {
+        let all = async {
+            // Connections are taken in turn: those before this one are open, or were.
+            let mut last = TcpStream::connect(self.emulator.address()).await.unwrap();
+            let ask = "GET /__emulator/state HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+            last.write_all(ask.as_bytes()).await.unwrap();
+            last.read_to_end(&mut Vec::new()).await.unwrap();
+            while self.emulator.connections() > 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), all).await.unwrap();
     }
 
     /// The journal's whole lines.
