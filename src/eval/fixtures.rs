@@ -39,6 +39,7 @@ pub(super) fn case(id: &str) -> Case {
 
 pub(super) fn judge() -> Judge {
     Judge {
+        anchors: Vec::new(),
         model: "the-judge".to_owned(),
         temperature: 0.1,
         votes: 1,

@@ -1,18 +1,20 @@
-//! A case, a judge or a suite → SHA-256 (hex) over what makes it what it is.
+//! A case, an anchor, a judge or a suite → SHA-256 (hex) over what makes it what it is.
 //!
 //! What is hashed is one JSON text with its keys in the fixed order written here, so that neither the order of keys
 //! nor comments, quotes, places, or the file a case stands in change it. Every text begins with its kind and the
-//! version of this layout (`case/1`, `judge/1`, `suite/1`): a changed layout can't be taken for a changed suite.
+//! version of this layout (`case/1`, `anchor/1`, `judge/1`, `suite/1`): a changed layout can't be taken for a changed suite.
 //!
 //! - case: messages, parameters (absent ones left out), samples, reference, checks (JSON Schemas with sorted keys).
+//! - anchor: question, answer, reference.
 //! - judge: model, prompt the version of the built-in texts, rubric, temperature, `max_completion_tokens`, seed, votes.
-//! - suite: name, judge, gates (text and `else`), and of each case, sorted by id: id, fingerprint, tags, weight, group,
+//! - suite: name, judge, gates (text and `else`), where there are anchors of each, sorted by fingerprint: fingerprint,
+//!   expected score, tolerance; and of each case, sorted by id: id, fingerprint, tags, weight, group,
 //!   critical, holdout, `pass_score`.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Case, Check, Gate, Judge};
+use super::{Anchor, Case, Check, Gate, Judge};
 
 pub(super) fn case(case: &Case) -> String {
     let messages: Vec<Value> = case
@@ -88,6 +90,15 @@ pub(super) fn judge(judge: &Judge) -> String {
     })])
 }
 
+pub(super) fn anchor(question: &str, answer: &str, reference: Option<&str>) -> String {
+    digest([json!({
+        "layout": "anchor/1",
+        "question": question,
+        "answer": answer,
+        "reference": reference,
+    })])
+}
+
 pub(super) fn suite(name: &str, judge: &Judge, gates: &[Gate], cases: &[Case]) -> String {
     let gates: Vec<Value> = gates
         .iter()
@@ -108,7 +119,15 @@ pub(super) fn suite(name: &str, judge: &Judge, gates: &[Gate], cases: &[Case]) -
             "pass_score": case.pass_score,
         })
     });
-    digest(std::iter::once(head).chain(cases))
+    // A suite without anchors is the suite that it was before there were any.
+    let mut anchors: Vec<&Anchor> = judge.anchors.iter().collect();
+    anchors.sort_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
+    let anchors: Vec<Value> = anchors
+        .into_iter()
+        .map(|anchor| json!([anchor.fingerprint, anchor.expected, anchor.tolerance]))
+        .collect();
+    let anchors = (!anchors.is_empty()).then(|| json!({ "anchors": anchors }));
+    digest(std::iter::once(head).chain(anchors).chain(cases))
 }
 
 /// Over the values' texts, a line break behind each; JSON has none of its own.

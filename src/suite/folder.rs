@@ -120,15 +120,7 @@ impl Folder {
             .and_then(|file| file.take(largest + 1).read_to_end(&mut bytes))
             .map_err(|error| self.unread(name, &error))?;
         if u64::try_from(bytes.len()).is_ok_and(|length| length > largest) {
-            let (size, unit) = if largest >= 1024 * 1024 {
-                (largest >> 20, "MB")
-            } else {
-                (largest >> 10, "KB")
-            };
-            return Err(Unread::new(
-                format!("{} is larger than {size} {unit}", quoted(name)),
-                "split it over several files",
-            ));
+            return Err(too_large(name, largest));
         }
         text(name, bytes)
     }
@@ -247,7 +239,21 @@ pub(super) fn shown(path: &Path) -> String {
 /// The byte order mark.
 const MARK: char = '\u{FEFF}';
 
-fn text(name: &str, bytes: Vec<u8>) -> Result<String, Unread> {
+/// What is said of a file above so many bytes.
+pub(super) fn too_large(name: &str, largest: u64) -> Unread {
+    let (size, unit) = if largest >= 1024 * 1024 {
+        (largest >> 20, "MB")
+    } else {
+        (largest >> 10, "KB")
+    };
+    Unread::new(
+        format!("{} is larger than {size} {unit}", quoted(name)),
+        "split it over several files",
+    )
+}
+
+/// A file's bytes as text, without a byte order mark.
+pub(super) fn text(name: &str, bytes: Vec<u8>) -> Result<String, Unread> {
     const HELP: &str = "save the file as UTF-8";
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         return Err(Unread::new(format!("{} is UTF-16", quoted(name)), HELP));

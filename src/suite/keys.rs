@@ -14,7 +14,10 @@ pub(super) const JUDGE: &[&str] = &[
     "prompt",
     "max_completion_tokens",
     "seed",
+    "anchors",
 ];
+/// An entry of `judge.anchors:`.
+pub(super) const ANCHOR: &[&str] = &["question", "answer", "reference", "expected", "tolerance"];
 /// `defaults:`; every key but the last two may also stand on a case, where it wins. The last two add to the case's.
 pub(super) const DEFAULTS: &[&str] = &[
     "system",
@@ -111,6 +114,12 @@ pub(super) const FOREIGN: &[(&str, &str)] = &[
     ("latency", "max_latency"),
     ("file", "include"),
     ("import", "include"),
+    ("prompt", "question"),
+    ("input", "question"),
+    ("output", "answer"),
+    ("score", "expected"),
+    ("expected_score", "expected"),
+    ("margin", "tolerance"),
 ];
 
 /// The maps in which a key is known, for a key that stands in the wrong one.
@@ -122,4 +131,5 @@ pub(super) const HOMES: &[(&str, &[&str])] = &[
     ("under `cycle`", CYCLE),
     ("on a gate", GATE),
     ("in a case's `checks`", CHECK),
+    ("on an anchor of the judge", ANCHOR),
 ];

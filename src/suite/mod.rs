@@ -3,6 +3,7 @@
 //! `yaml` and `jsonl` make a tree with places, `reading`, `parts`, `cases`, `case` and `check` make a suite of it and
 //! tell every fault on the way; `raw` is the format's shape for the published JSON Schema.
 
+mod anchors;
 mod case;
 mod cases;
 mod check;
@@ -20,6 +21,7 @@ mod overrides;
 mod parts;
 mod pattern;
 mod place;
+mod policy;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod promises;
 mod raw;
@@ -37,16 +39,18 @@ mod tree;
 mod values;
 mod yaml;
 
+pub use anchors::DEFAULT_TOLERANCE;
 pub use case::DEFAULT_PASS_SCORE;
 pub use diagnostic::{Diagnostic, Severity};
 pub use fingerprint::BUILT_IN_JUDGE_PROMPT;
 pub use json_schema::schema_validator;
 pub use model::{
-    Case, Check, CycleSettings, Gate, Harvest, Judge, Message, Otherwise, Parameters, Place, Role, Suite,
-    WhenBusy, input_of,
+    Anchor, Case, Check, CycleSettings, Gate, Harvest, Judge, Message, Otherwise, Parameters, Place, Role,
+    Suite, WhenBusy, input_of,
 };
 pub use parts::{DEFAULT_JUDGE_MODEL, DEFAULT_JUDGE_TEMPERATURE};
 pub use pattern::pattern;
+pub use policy::policy;
 pub use raw::json_schema;
 pub use reading::{Reading, read};
 pub use render::render;

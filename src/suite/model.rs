@@ -60,8 +60,29 @@ pub struct Judge {
     pub max_completion_tokens: Option<u32>,
     /// Sampling seed.
     pub seed: Option<i64>,
+    /// Frozen questions and answers with known scores: they tell whether the judge is still the same one.
+    pub anchors: Vec<Anchor>,
     /// SHA-256 (hex) over model, prompt, rubric and parameters: scores compare only where this is equal.
     pub fingerprint: String,
+}
+
+/// A frozen question and answer with the score that a good judge gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Anchor {
+    /// The question, as the judge is shown it.
+    pub question: String,
+    /// The answer under judgement.
+    pub answer: String,
+    /// What the judge compares with.
+    pub reference: Option<String>,
+    /// The score that a good judge gives, 0..1.
+    pub expected: f64,
+    /// How far the judge may be off, above 0, at most 1.
+    pub tolerance: f64,
+    /// SHA-256 (hex) over question, answer and reference: anchors of two runs are the same where it is.
+    pub fingerprint: String,
+    /// Where the anchor is written.
+    pub place: Place,
 }
 
 /// One entry of the suite.

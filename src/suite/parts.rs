@@ -1,5 +1,6 @@
 //! `judge:`, `gates:` and `cycle:` → validated settings, with the defaults that the format promises.
 
+use super::anchors;
 use super::case;
 use super::faults::Pen;
 use super::fields::{Field, Fields, is_as_written, text_span};
@@ -23,6 +24,7 @@ pub(super) const LONGEST_JOB_NAME: usize = 200;
 /// `judge:`; everything in it has a default. The fingerprint is left empty.
 pub(super) fn judge(pen: &mut Pen<'_>, shelf: &mut Shelf, field: Option<Field<'_>>) -> Judge {
     let mut judge = Judge {
+        anchors: Vec::new(),
         model: DEFAULT_JUDGE_MODEL.to_owned(),
         temperature: DEFAULT_JUDGE_TEMPERATURE,
         votes: 1,
@@ -59,6 +61,10 @@ pub(super) fn judge(pen: &mut Pen<'_>, shelf: &mut Shelf, field: Option<Field<'_
         .and_then(|field| judge_prompt(pen, shelf, field));
     judge.max_completion_tokens = case::max_completion_tokens(pen, &fields);
     judge.seed = case::seed(pen, &fields);
+    judge.anchors = fields
+        .get("anchors")
+        .map(|field| anchors::read(pen, field))
+        .unwrap_or_default();
     judge
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use super::tree::steers;
-use super::{Reading, Severity, Suite, fingerprint, pattern, read, render, schema_validator};
+use super::{Reading, Severity, Suite, fingerprint, pattern, policy, read, render, schema_validator};
 
 /// The file that is read.
 const SUITE: &str = "suite.yaml";
@@ -33,6 +33,7 @@ pub(crate) fn of_files(folder: &Path, data: &[u8]) -> Reading {
     let reading = read(&path);
     is_the_same(&reading, &read(&path));
     of_a_reading(&reading, &folder.to_string_lossy());
+    of_a_policy(&reading, &path, &text);
     if let Some(suite) = &reading.suite {
         of_a_suite(suite);
         stands_a_line_lower(&path, &text, suite);
@@ -103,6 +104,19 @@ fn lay_out(folder: &Path, data: &[u8]) -> Option<Vec<u8>> {
     texts.into_iter().next().map(|(_, text)| text)
 }
 
+/// The gates by themselves are those of the suite; what is refused is told in bounded lines.
+fn of_a_policy(reading: &Reading, path: &Path, text: &[u8]) {
+    match (policy(&super::folder::shown(path), text), &reading.suite) {
+        (Ok(gates), Some(suite)) => assert_eq!(gates, suite.gates),
+        (Ok(gates), None) => assert_eq!(gates, reading.gates),
+        (Err(told), suite) => {
+            assert!(suite.is_none(), "{told}");
+            assert!(!told.is_empty() && told.lines().count() <= 11, "{told}");
+            assert!(!told.contains(|c| c != '\n' && steers(c)), "{told:?}");
+        }
+    }
+}
+
 fn is_the_same(one: &Reading, other: &Reading) {
     assert_eq!(one.diagnostics, other.diagnostics);
     assert_eq!(one.suite, other.suite);
@@ -129,6 +143,14 @@ fn of_a_suite(suite: &Suite) {
     let again = fingerprint::suite(&suite.name, &suite.judge, &suite.gates, &suite.cases);
     assert_eq!(suite.fingerprint, again);
     assert_eq!(suite.judge.fingerprint, fingerprint::judge(&suite.judge));
+    let mut anchors = BTreeSet::new();
+    for anchor in &suite.judge.anchors {
+        let again = fingerprint::anchor(&anchor.question, &anchor.answer, anchor.reference.as_deref());
+        assert_eq!(anchor.fingerprint, again);
+        assert!(anchors.insert(&anchor.fingerprint) && anchors.len() <= 200);
+        assert!(!anchor.question.trim().is_empty() && !anchor.answer.trim().is_empty());
+        assert!((0.0..=1.0).contains(&anchor.expected) && anchor.tolerance > 0.0 && anchor.tolerance <= 1.0);
+    }
     for case in &suite.cases {
         assert_eq!(case.fingerprint, fingerprint::case(case));
         assert!(!case.messages.is_empty() && case.messages.iter().all(|message| !message.content.is_empty()));

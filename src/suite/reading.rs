@@ -199,16 +199,30 @@ struct Found {
     critical: bool,
 }
 
-fn suite(pen: &mut Pen<'_>, shelf: &mut Shelf, root: &Node, path: &str) -> Found {
+/// The suite's own keys, of a version that is known.
+pub(super) fn top<'n>(pen: &mut Pen<'_>, root: &'n Node) -> Option<Fields<'n>> {
     if let Kind::List(_) = root.kind {
         let help = "is this a list of cases? then write `- include: …` under the `cases:` of a suite";
         pen.error_help(root.span, "a suite must be a map of keys, found a list", help);
-        return Found::default();
+        return None;
     }
-    let Some(fields) = Fields::read(pen, root, "the suite", keys::SUITE) else {
+    let fields = Fields::read(pen, root, "the suite", keys::SUITE)?;
+    version(pen, &fields);
+    Some(fields)
+}
+
+/// The suite's gates, none where it asks for none.
+pub(super) fn gates(pen: &mut Pen<'_>, fields: &Fields<'_>) -> Vec<WrittenGate> {
+    fields
+        .get("gates")
+        .map(|field| parts::gates(pen, field))
+        .unwrap_or_default()
+}
+
+fn suite(pen: &mut Pen<'_>, shelf: &mut Shelf, root: &Node, path: &str) -> Found {
+    let Some(fields) = top(pen, root) else {
         return Found::default();
     };
-    version(pen, &fields);
     let name = name(pen, &fields);
     let mut word = |key: &str| {
         let field = fields.get(key)?;
@@ -216,10 +230,7 @@ fn suite(pen: &mut Pen<'_>, shelf: &mut Shelf, root: &Node, path: &str) -> Found
     };
     let (project, model, dataset) = (word("project"), word("model"), word("dataset"));
     let mut judge = parts::judge(pen, shelf, fields.get("judge"));
-    let gates = fields
-        .get("gates")
-        .map(|field| parts::gates(pen, field))
-        .unwrap_or_default();
+    let gates = gates(pen, &fields);
     let cycle = parts::cycle(pen, fields.get("cycle"));
     let (defaults, all_tags) = match fields.get("defaults") {
         Some(field) => case::defaults(pen, shelf, field.value),

@@ -1,5 +1,6 @@
 //! The published schema against the reader: the same keys, the same verdict on every example.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -8,7 +9,7 @@ use serde_json::Value;
 
 use super::faults::Faults;
 use super::tree::{Kind, Node, Style, boolean, is_number};
-use super::{keys, raw, yaml};
+use super::{keys, yaml};
 
 #[test]
 fn the_checked_in_schema_is_the_formats() {
@@ -19,12 +20,40 @@ fn the_checked_in_schema_is_the_formats() {
     );
 }
 
+/// The properties of every map that the schema describes, by the type's name.
+fn properties() -> BTreeMap<String, Vec<String>> {
+    let schema: Value = serde_json::from_str(&super::json_schema()).unwrap();
+    let keys = |schema: &Value| -> Option<Vec<String>> {
+        assert_eq!(
+            schema.get("additionalProperties"),
+            Some(&Value::Bool(false)),
+            "{schema}"
+        );
+        Some(schema.get("properties")?.as_object()?.keys().cloned().collect())
+    };
+    let mut found = BTreeMap::from([("Suite".to_owned(), keys(&schema).unwrap())]);
+    for (name, schema) in schema["$defs"].as_object().unwrap() {
+        if schema.get("properties").is_some() {
+            found.insert(name.clone(), keys(schema).unwrap());
+        }
+    }
+    let checks = schema["$defs"]["Check"]["oneOf"].as_array().unwrap();
+    let mut checks: Vec<String> = checks
+        .iter()
+        .filter_map(|check| Some(check.get("properties")?.as_object()?.keys().next()?.clone()))
+        .collect();
+    checks.sort();
+    found.insert("Check".to_owned(), checks);
+    found
+}
+
 #[test]
 fn the_reader_and_the_schema_know_the_same_keys() {
-    let described = raw::properties();
+    let described = properties();
     let read = [
         ("Suite", keys::SUITE),
         ("Judge", keys::JUDGE),
+        ("Anchor", keys::ANCHOR),
         ("Defaults", keys::DEFAULTS),
         ("Case", keys::CASE),
         ("Include", keys::INCLUDE),

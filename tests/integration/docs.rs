@@ -76,6 +76,7 @@ fn the_format_s_tables_have_every_key_with_its_default_and_range() {
         ("\n## `defaults`", of("Defaults")),
         ("\n`similar` has\n", of("Similar")),
         ("\n## `judge`", of("Judge")),
+        ("\nAn anchor has\n", of("Anchor")),
         ("\n## `gates`", of("Gate")),
         ("\n## `cycle`", of("Cycle")),
     ];

@@ -163,6 +163,7 @@ fn suite(cases: usize) -> Suite {
         model: None,
         dataset: None,
         judge: Judge {
+            anchors: Vec::new(),
             model: "the-judge".to_owned(),
             temperature: 0.1,
             votes: 1,

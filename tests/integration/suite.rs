@@ -664,3 +664,84 @@ proptest! {
         holds(&bytes, "suite.yaml");
     }
 }
+
+#[test]
+fn the_fingerprint_of_a_suite_without_anchors_is_what_it_was_before_there_were_any() {
+    let suite = sound(suite::read(Path::new("tests/suites/good/product.yaml")));
+    assert_eq!(
+        suite.fingerprint,
+        "484c913ce9d154cffb4554c201e23233e9f464bcff4a8bfc34f5b2b2e262b761"
+    );
+}
+
+fn anchored(anchors: &str) -> String {
+    format!("{HEAD}judge:\n  anchors:\n{anchors}cases:\n  - id: one\n    prompt: Hi\n")
+}
+
+#[test]
+fn anchors_are_read_with_their_place_and_their_default_tolerance() {
+    let suite = sound(read(&anchored(
+        "    - {question: What is 2 + 2?, answer: 4, reference: four, expected: 1, tolerance: 0.05}\n    \
+         - question: What is 2 + 2?\n      answer: |\n        5\n      expected: 0\n",
+    )));
+    let [good, bad] = suite.judge.anchors.as_slice() else {
+        panic!("{:?}", suite.judge.anchors)
+    };
+    assert_eq!(
+        (good.question.as_str(), good.answer.as_str()),
+        ("What is 2 + 2?", "4")
+    );
+    assert_eq!((good.reference.as_deref(), good.expected), (Some("four"), 1.0));
+    assert_eq!((good.tolerance, bad.tolerance), (0.05, suite::DEFAULT_TOLERANCE));
+    assert_eq!((bad.answer.as_str(), bad.reference.as_deref()), ("5\n", None));
+    let places = [&good.place, &bad.place].map(|place| (place.line, place.column));
+    assert_eq!(places, [(5, 7), (6, 7)]);
+}
+
+#[test]
+fn an_anchor_is_known_by_its_texts_and_is_a_part_of_the_suite_but_not_of_the_judge() {
+    let two = "    - {question: q, answer: a, expected: 1}\n    - {question: q, answer: b, reference: r, expected: 0}\n";
+    let base = sound(read(&anchored(two)));
+    let (first, second) = two.split_once('\n').unwrap();
+    let turned = sound(read(&anchored(&format!("{second}{first}\n"))));
+    assert_eq!(base.fingerprint, turned.fingerprint);
+    assert_eq!(
+        base.judge.anchors[0].fingerprint,
+        turned.judge.anchors[1].fingerprint
+    );
+    let none = sound(read(&one_case("")));
+    assert_eq!(base.judge.fingerprint, none.judge.fingerprint);
+    assert_ne!(base.fingerprint, none.fingerprint);
+    assert_eq!(sound(read(&anchored("    []\n"))).fingerprint, none.fingerprint);
+    for (from, to, other_anchor) in [
+        ("question: q", "question: p", true),
+        ("answer: a", "answer: A", true),
+        ("answer: a", "answer: a, reference: r", true),
+        ("expected: 1", "expected: 0.9", false),
+        ("expected: 1", "expected: 1, tolerance: 0.2", false),
+    ] {
+        let changed = sound(read(&anchored(&two.replacen(from, to, 1))));
+        assert_ne!(changed.fingerprint, base.fingerprint, "{to}");
+        assert_eq!(changed.judge.fingerprint, base.judge.fingerprint, "{to}");
+        let fingerprints = [&changed, &base].map(|suite| suite.judge.anchors[0].fingerprint.clone());
+        assert_eq!(fingerprints[0] != fingerprints[1], other_anchor, "{to}");
+    }
+}
+
+#[test]
+fn anchors_are_bounded_in_number_and_an_alias_is_no_other_one() {
+    let many = |number: usize| -> String {
+        (0..number)
+            .map(|i| format!("    - {{question: q{i}, answer: a, expected: 1}}\n"))
+            .collect()
+    };
+    assert_eq!(sound(read(&anchored(&many(200)))).judge.anchors.len(), 200);
+    let reading = read(&anchored(&many(201)));
+    assert_eq!(messages(&reading), ["the judge has more than 200 anchors"]);
+    let reading = read(&anchored(
+        "    - &a {question: q, answer: a, expected: 1}\n    - *a\n",
+    ));
+    assert_eq!(messages(&reading), ["the same anchor stands in line 5 already"]);
+    let help = reading.diagnostics[0].help.as_deref().unwrap();
+    assert!(help.contains("alias"), "{help}");
+}
