@@ -79,6 +79,7 @@ pub fn suite(data: &[u8], folder: &Path) {
         all_ids: reading.all_ids,
         holdout: reading.holdout,
         critical: reading.critical,
+        cases: reading.suite.as_ref().map(|suite| suite.cases.as_slice()),
     };
     let faults = gate::check(&reading.gates, &known);
     if !reading.refused()

@@ -86,7 +86,7 @@ pub(crate) async fn main(
     }
     // What stands in the file is derived; the answers and the gates decide.
     record.figures = score::figures(&record.results);
-    record.verdict = gate::decide(&record.results.suite.gates, &record.figures)
+    record.verdict = gate::decide(&record.results.suite.gates, &record.figures, None)
         .map_err(|fault| exit::suite(fault.to_string()))?;
     let cancel = signals::cancellation()?;
     let home = Home {

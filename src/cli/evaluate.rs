@@ -107,16 +107,22 @@ pub(crate) async fn evaluate(
                 fingerprint: suite.judge.fingerprint.clone(),
             },
             gates: suite.gates.clone(),
+            policy: None,
             cycle: suite.cycle.clone(),
         },
         cases: evaluation.cases,
+        anchors: Vec::new(),
+        baseline: None,
+        without_baseline: None,
+        baseline_unknown: false,
         calls: tally(service),
     };
     let figures = score::figures(&results);
-    let verdict = gate::decide(&results.suite.gates, &figures).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    let verdict = gate::decide(&results.suite.gates, &figures, None).map_err(|fault| anyhow::anyhow!("{fault}"))?;
     Ok(Record {
         results,
         figures,
+        comparison: None,
         verdict,
         cycle: None,
     })

@@ -50,6 +50,7 @@ pub(crate) fn read(paths: &[PathBuf]) -> Vec<Reading> {
             all_ids: reading.all_ids,
             holdout: reading.holdout,
             critical: reading.critical,
+            cases: reading.suite.as_ref().map(|suite| suite.cases.as_slice()),
         };
         let mut faults = gate::check(&reading.gates, &known);
         faults.extend(twice_named(reading, &mut names));

@@ -1,12 +1,13 @@
-//! The gates of a suite and what its cases are called in, the faults of the gates out, each in its place.
+//! The gates of a suite and what is known of its cases in, the faults of the gates out, each in its place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::score::Selector;
-use crate::suite::{Diagnostic, Gate, Place, Severity};
+use crate::suite::{Diagnostic, Gate, Otherwise, Place, Severity};
 
 use super::parse::parse;
 use super::reader::Span;
+use super::sizes::Sizes;
 use super::{Known, wording};
 use crate::suite::suggest;
 
@@ -14,15 +15,17 @@ use crate::suite::suggest;
 const SUGGESTIONS: usize = 20;
 
 /// Faults in the suite's gates: syntax, unknown metric or selector, a bound out of range, a tag or case id
-/// that the suite lacks, holdout or critical cases where there are none. A gate that stands there twice or
-/// can't ever hold is a warning. All faults of all gates are there, in the order of the gates.
+/// that the suite lacks, holdout or critical cases where there are none, a drop that no test can be held to. A gate
+/// that stands there twice or can't ever hold is a warning, and so is a drop of too few cases to be told from noise. All faults of all gates are there, in the order of the gates.
 pub fn check(gates: &[Gate], known: &Known<'_>) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     let mut seen = BTreeMap::new();
     let mut suggestions = SUGGESTIONS;
+    let mut sizes = None;
     for gate in gates {
         let parsed = parse(&gate.require);
-        let faults = parsed.faults.into_iter();
+        let before = found.len();
+        let faults = parsed.faults.into_iter().chain(parsed.untestable);
         found.extend(faults.map(|f| diagnostic(gate, Severity::Error, f.span, f.message, f.help)));
         if let Some((selector, span)) = &parsed.named
             && let Some((message, help)) = unknown(selector, known, &mut suggestions)
@@ -34,6 +37,16 @@ pub fn check(gates: &[Gate], known: &Known<'_>) -> Vec<Diagnostic> {
             length: gate.require.chars().count(),
         };
         let Some(rule) = parsed.rule else { continue };
+        // A gate that only warns may wait for cases to come.
+        let decides = rule.subject.drop && gate.otherwise != Otherwise::Warn;
+        if decides
+            && found.len() == before
+            && let Some(cases) = known.cases
+        {
+            let sizes = sizes.get_or_insert_with(|| Sizes::of(cases));
+            let too_few = sizes.too_few(&rule.subject);
+            found.extend(too_few.map(|(m, help)| diagnostic(gate, Severity::Warning, whole, m, Some(help))));
+        }
         if rule.never_holds() {
             let message = format!("`{}` can never hold", wording::name(&gate.require));
             found.push(diagnostic(gate, Severity::Warning, whole, message, None));

@@ -1,12 +1,14 @@
 //! The gates as written and the figures of a run in, the verdict out.
 
-use crate::score::{Figures, Group, Selector};
+use crate::score::{Figures, Pairs};
 use crate::suite::{Gate, Otherwise};
 
+use super::drops::{self, Against, Said};
+use super::floor::Floor;
 use super::measure::measure;
 use super::parse::parse;
-use super::rule::{Metric, Op, Rule, Subject};
-use super::{DEFAULT_COVERAGE, Decision, GateVerdict, Outcome, Verdict, Veto, wording};
+use super::rule::Rule;
+use super::{Decision, GateVerdict, Outcome, Verdict, Veto, wording};
 
 /// The verdict on a run.
 ///
@@ -15,8 +17,13 @@ use super::{DEFAULT_COVERAGE, Decision, GateVerdict, Outcome, Verdict, Veto, wor
 ///   floor, or with no scored case at all, every gate is INCONCLUSIVE, the floor's own included.
 /// - **An evaluation that ended early** is incomplete: what is missing may change every figure, so every gate
 ///   is INCONCLUSIVE however much was scored, and so is the run. A critical case that failed vetoes all the same.
-/// - **A gate whose figure does not exist** is INCONCLUSIVE. `drop(…)` has no baseline here: INCONCLUSIVE,
-///   not applicable, and in no decision.
+/// - **A gate whose figure does not exist** is INCONCLUSIVE.
+/// - **`drop(…) <= m`** is a test of non-inferiority against the baseline, one-sided at 5 %: PASS when the drop is
+///   below `m` with 95 % confidence; FAIL when it is above with 95 % confidence and its p-value, adjusted by Holm's
+///   method over the drops of the run, is at most 0.05; INCONCLUSIVE between the two, where nothing can be tested
+///   ([`Pairs::test`] says why), below ten independent cases, and where of the cases that are the same in both runs
+///   fewer than the coverage floor are scored in both. Where all cases moved alike, the drop itself is compared.
+///   `<` is as `<=`. Without a baseline it is INCONCLUSIVE, not applicable, and in no decision.
 /// - **Critical cases.** One that fails in a majority of its scored samples (see [`Veto`]) vetoes whatever
 ///   the mean and the coverage. One without a score leaves the run INCONCLUSIVE at best.
 /// - **Decision**, the first that is true: *fail* when a gate with `else: fail` is FAIL or a case vetoes;
@@ -27,19 +34,33 @@ use super::{DEFAULT_COVERAGE, Decision, GateVerdict, Outcome, Verdict, Veto, wor
 /// # Errors
 ///
 /// A gate that can't be read, which only a results file written by hand can hold; the text says which.
-pub fn decide(gates: &[Gate], figures: &Figures) -> Result<Verdict, String> {
+pub fn decide(gates: &[Gate], figures: &Figures, pairs: Option<&Pairs<'_>>) -> Result<Verdict, String> {
+    decide_against(gates, figures, pairs.map(|pairs| pairs as &dyn Against))
+}
+
+/// See [`decide`].
+pub(super) fn decide_against(
+    gates: &[Gate],
+    figures: &Figures,
+    against: Option<&dyn Against>,
+) -> Result<Verdict, String> {
     let rules: Vec<Rule> = gates.iter().map(read).collect::<Result<_, _>>()?;
     let floor = Floor::of(&rules);
     let incomplete = figures.left.map(|left| format!("the evaluation is {left}"));
     let breach = incomplete.or_else(|| floor.breach(&figures.overall));
-    let implied = floor.implied.then_some((None, &floor.rule));
-    let written = gates.iter().map(Some).zip(&rules);
+    let drops = match against {
+        Some(against) => drops::said(&rules, figures, &floor, against),
+        None => rules.iter().map(|_| None).collect(),
+    };
+    let implied = floor.implied.then_some((None, &floor.rule, None));
+    let written = gates.iter().zip(&rules).zip(drops);
+    let written = written.map(|((gate, rule), drop)| (Some(gate), rule, drop));
     let judged = implied.into_iter().chain(written);
     let mut verdict = Verdict {
         decision: Decision::Pass,
         reason: String::new(),
         gates: judged
-            .map(|(gate, rule)| judge(gate, rule, figures, &floor, breach.as_deref()))
+            .map(|(gate, rule, drop)| judge(gate, rule, drop, figures, &floor, breach.as_deref()))
             .collect(),
         vetoes: vetoes(figures),
         undecided_critical: undecided(figures),
@@ -48,6 +69,22 @@ pub fn decide(gates: &[Gate], figures: &Figures) -> Result<Verdict, String> {
     verdict.decision = decision(&verdict, figures);
     verdict.reason = reason(&verdict, breach.as_deref(), figures.left.is_some());
     Ok(verdict)
+}
+
+/// The verdict where it is not known whether there is a baseline: a run that would pass is held while a gate on a drop
+/// that decides was not applied. It fails nothing; but what the gate would have said is not known either.
+pub fn without_knowing(mut verdict: Verdict) -> Verdict {
+    let open = |gate: &&GateVerdict| !gate.applicable && gate.otherwise != Otherwise::Warn;
+    let open = verdict.gates.iter().filter(open).count();
+    if open > 0 && verdict.decision == Decision::Pass {
+        verdict.decision = Decision::Hold;
+        verdict.reason = format!(
+            "held: whether there is a baseline could not be found out, so {} on a drop {} not applied; run again",
+            wording::counted(open, "gate", "gates"),
+            if open == 1 { "was" } else { "were" },
+        );
+    }
+    verdict
 }
 
 fn read(gate: &Gate) -> Result<Rule, String> {
@@ -64,72 +101,10 @@ fn read(gate: &Gate) -> Result<Rule, String> {
     })
 }
 
-/// The least coverage at which the gates say anything.
-struct Floor {
-    rule: Rule,
-    implied: bool,
-}
-
-impl Floor {
-    fn of(rules: &[Rule]) -> Floor {
-        let strictest = |a: &&Rule, b: &&Rule| {
-            a.bound
-                .total_cmp(&b.bound)
-                .then_with(|| (a.op == Op::Above).cmp(&(b.op == Op::Above)))
-        };
-        let own = rules
-            .iter()
-            .filter(|rule| rule.is_coverage_floor())
-            .max_by(strictest);
-        let subject = Subject {
-            metric: Metric::Coverage,
-            selector: Selector::All,
-            drop: false,
-        };
-        let default = || Rule {
-            subject,
-            op: Op::AtLeast,
-            bound: DEFAULT_COVERAGE,
-        };
-        Floor {
-            implied: own.is_none(),
-            rule: own.cloned().unwrap_or_else(default),
-        }
-    }
-
-    /// Why the run is below the floor, if it is.
-    fn breach(&self, overall: &Group) -> Option<String> {
-        let bound = wording::bound(&self.rule);
-        let Some(coverage) = overall.coverage else {
-            return Some(format!(
-                "the run has no cases, so there is no coverage to reach the floor {bound}"
-            ));
-        };
-        let shown = wording::figure(coverage, &self.rule);
-        let lost = wording::counted(overall.cases as usize, "case", "cases");
-        if overall.scored == 0 {
-            return Some(format!(
-                "no case has a score (coverage {shown} of {lost}, the floor is {bound})"
-            ));
-        }
-        if self.rule.op.holds(coverage, self.rule.bound) {
-            return None;
-        }
-        let relation = wording::relation(self.rule.op, false);
-        let errors = match overall.errors {
-            0 => String::new(),
-            n => format!(", {n} of them because a call failed"),
-        };
-        Some(format!(
-            "coverage {shown} {relation} the floor {bound}: {} of {lost} unscored{errors}",
-            overall.unscored
-        ))
-    }
-}
-
 fn judge(
     gate: Option<&Gate>,
     rule: &Rule,
+    drop: Option<Said>,
     figures: &Figures,
     floor: &Floor,
     breach: Option<&str>,
@@ -142,14 +117,23 @@ fn judge(
         ),
         otherwise: gate.map_or(Otherwise::Fail, |gate| gate.otherwise),
         outcome: Outcome::Inconclusive,
-        applicable: !subject.drop,
+        applicable: !subject.drop || drop.is_some(),
         implied: gate.is_none(),
         figure: None,
         op: op.sign().to_owned(),
         bound: *bound,
         interval: None,
+        test: None,
         reason: String::new(),
     };
+    if let Some(said) = drop {
+        (verdict.figure, verdict.interval, verdict.test) = (said.figure, said.interval, said.test);
+        (verdict.outcome, verdict.reason) = match breach {
+            Some(breach) => (Outcome::Inconclusive, format!("not decided: {breach}")),
+            None => (said.outcome, said.reason),
+        };
+        return verdict;
+    }
     if subject.drop {
         verdict.reason = "no baseline: not applicable on this run".to_owned();
         return verdict;

@@ -22,7 +22,7 @@ pub(super) fn measure(subject: &Subject, figures: &Figures) -> Result<Measured, 
                 figure: 0.0,
                 interval: None,
             }),
-            _ => Err(none(&format!("no case is {}", matching(&subject.selector)))),
+            _ => Err(none(&no_case(&subject.selector))),
         };
     };
     let (figure, interval) = figure_of(subject.metric, &group);
@@ -49,12 +49,14 @@ fn figure_of(metric: Metric, group: &Group) -> (Option<f64>, Option<Interval>) {
     }
 }
 
-fn matching(selector: &Selector) -> String {
-    match selector {
+/// What is said where no case is selected.
+pub(super) fn no_case(selector: &Selector) -> String {
+    let matching = match selector {
         Selector::All => "there".to_owned(),
         Selector::Tag(tag) => format!("tagged `{}`", wording::name(tag)),
         Selector::Case(id) => format!("called `{}`", wording::name(id)),
         Selector::Holdout => "a holdout".to_owned(),
         Selector::Critical => "critical".to_owned(),
-    }
+    };
+    format!("no case is {matching}")
 }

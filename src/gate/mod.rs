@@ -13,6 +13,9 @@
 //! number      = a plain decimal number: whole for unscored and cases, 0..1 for all others
 //! ```
 //!
+//! `drop` takes `<=` and `<` only, and is of `mean`, `median`, `p10` and `pass_rate`, not over a single case. `drop(min)`
+//! and `drop(…(case: id))` are read, for results files may hold them, and refused in a suite.
+//!
 //! Comparisons forgive rounding in favour of equality: a figure within 1e-9 of its bound is equal to it.
 
 use std::collections::BTreeSet;
@@ -20,25 +23,28 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::score::Interval;
-use crate::suite::Otherwise;
+use crate::score::{DropTest, Interval};
+use crate::suite::{Case, Otherwise};
 
 mod bound;
 mod check;
 mod decide;
+mod drops;
+mod floor;
 mod measure;
 mod parse;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod promises;
 mod reader;
 mod rule;
+mod sizes;
 mod wording;
 
 #[cfg(test)]
 mod tests;
 
 pub use check::check;
-pub use decide::decide;
+pub use decide::{decide, without_knowing};
 
 /// The coverage that a suite asks for when it names no floor of its own.
 pub const DEFAULT_COVERAGE: f64 = 0.95;
@@ -101,16 +107,20 @@ pub struct GateVerdict {
     pub applicable: bool,
     /// The coverage floor that the suite did not write.
     pub implied: bool,
-    /// The figure that was compared: 0..1, or a number of cases.
+    /// The figure that was compared: 0..1, or a number of cases; of `drop(…)` before minus now, −1..1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub figure: Option<f64>,
     /// `>=`, `>`, `<=`, `<` or `==`.
     pub op: String,
     /// What the figure was compared with: 0..1, or a number of cases.
     pub bound: f64,
-    /// The figure's 95 % interval, where it has one. The gate compares the figure, not the interval.
+    /// The figure's 95 % interval, where it has one. The gate compares the figure, not the interval; but of `drop(…)` it
+    /// is the 90 % interval, whose ends are the two one-sided 95 % bounds, and the gate decides by them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
+    /// Of `drop(…)` with a baseline: the test against it. The gate decides by it; `figure` is the drop, before minus now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<DropTest>,
     /// Why, for a person: `mean 0.731 is at or above 0.70`, `coverage 0.90 is below the floor 0.95`, …
     pub reason: String,
 }
@@ -146,4 +156,22 @@ pub struct Known<'a> {
     pub holdout: bool,
     /// Whether a case is `critical: true`, or may be.
     pub critical: bool,
+    /// The cases themselves; none when some could not be read: nothing is said of how many there are then.
+    pub cases: Option<&'a [Case]>,
+}
+
+impl Known<'static> {
+    /// Nothing: only what is wrong with the gates themselves is told.
+    pub fn nothing() -> Known<'static> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        Known {
+            tags: &NONE,
+            ids: &NONE,
+            all_tags: false,
+            all_ids: false,
+            holdout: true,
+            critical: true,
+            cases: None,
+        }
+    }
 }

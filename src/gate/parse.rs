@@ -20,6 +20,8 @@ pub(super) struct Parsed {
     /// The cases that are selected and where that is written; also where the rest has faults.
     pub(super) named: Option<(Selector, Span)>,
     pub(super) faults: Vec<Fault>,
+    /// What reads well and can be asked of no test: a suite is refused for it, a results file may hold it.
+    pub(super) untestable: Option<Fault>,
 }
 
 /// Reads a requirement.
@@ -28,6 +30,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         rule: None,
         named: None,
         faults: Vec::new(),
+        untestable: None,
     };
     if text.chars().nth(LONGEST).is_some() {
         let message = format!("the requirement is longer than {LONGEST} characters");
@@ -98,6 +101,13 @@ impl Reader {
             }));
         }
         let metric = Metric::of_word(&word);
+        if in_drop && metric == Some(Metric::Min) {
+            parsed.untestable = Some(Fault {
+                message: "the drop of a lowest score can't be tested: one case decides it".to_owned(),
+                span,
+                help: Some("write `min >= x`, a bound for the score itself".to_owned()),
+            });
+        }
         match metric {
             None => parsed.faults.push(unknown_metric(&word, span)),
             Some(metric) if in_drop && !metric.can_drop() => {
@@ -116,6 +126,13 @@ impl Reader {
         } else {
             Some(Selector::All)
         };
+        if let (true, Some((Selector::Case(_), span))) = (in_drop, &parsed.named) {
+            parsed.untestable = Some(Fault {
+                message: "the drop of one case can't be tested".to_owned(),
+                span: *span,
+                help: Some("mark the case `critical: true`: it vetoes when it fails".to_owned()),
+            });
+        }
         if metric == Some(Metric::Stddev) && matches!(selector, Some(Selector::Case(_))) {
             let message = "a single case has no standard deviation".to_owned();
             parsed.faults.push(Fault {
@@ -294,7 +311,7 @@ impl Reader {
     }
 }
 
-const DROPS: &str = "a drop is of mean, median, min, p10 or pass_rate";
+const DROPS: &str = "a drop is of mean, median, p10 or pass_rate";
 
 const SELECTORS: &str = "selectors are `tag: x`, `case: id`, `holdout` and `critical`";
 

@@ -3,13 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::score::{CaseFigure, Figures, Group, Selector};
+use crate::score::{CaseFigure, Difference, DropMetric, DropTest, Figures, Group, Method, Selector};
 use crate::suite::{Gate, Otherwise, Place, steers};
 
+use super::decide::decide_against;
+use super::drops::Against;
 use super::parse::parse;
 use super::reader::Span;
 use super::rule::Rule;
-use super::{Decision, Known, check, decide, wording};
+use super::{Decision, Known, Verdict, check, decide, wording};
 
 /// Where the gate of a promise stands.
 const COLUMN: u32 = 14;
@@ -34,15 +36,63 @@ pub(crate) fn of_a_requirement(text: &str) {
     }
     is_told_in_its_place(text);
     for figures in [nothing(), one_case()] {
-        let verdict = decide(&[gate(text, 7)], &figures);
+        let verdict = decide(&[gate(text, 7)], &figures, None);
         assert_eq!(verdict.is_ok(), reads);
         let Ok(verdict) = verdict else { continue };
-        is_one_line(&verdict.reason);
-        assert!(figures.overall.scored > 0 || verdict.decision != Decision::Pass);
-        for gate in verdict.gates {
-            is_one_line(&gate.reason);
-            assert!(gate.bound.is_finite() && gate.figure.is_none_or(f64::is_finite));
+        of_a_verdict(&verdict, &figures);
+        for baseline in MADE_UP {
+            let verdict = decide_against(&[gate(text, 7)], &figures, Some(&baseline));
+            of_a_verdict(&verdict.unwrap_or_else(|fault| unreachable!("{fault}")), &figures);
         }
+    }
+}
+
+fn of_a_verdict(verdict: &Verdict, figures: &Figures) {
+    is_one_line(&verdict.reason);
+    assert!(figures.overall.scored > 0 || verdict.decision != Decision::Pass);
+    for gate in &verdict.gates {
+        is_one_line(&gate.reason);
+        assert!(gate.bound.is_finite() && gate.figure.is_none_or(f64::is_finite));
+        assert!(gate.test.is_none() || gate.applicable);
+    }
+}
+
+/// A difference of every compared case's score, with its bounds; none: nothing compares.
+struct MadeUp(Option<(f64, f64, f64)>);
+
+const MADE_UP: [MadeUp; 4] = [
+    MadeUp(None),
+    MadeUp(Some((-0.02, -0.05, 0.01))),
+    MadeUp(Some((-1.0, -1.0, -1.0))),
+    MadeUp(Some((0.1, f64::NAN, f64::INFINITY))),
+];
+
+impl Against for MadeUp {
+    fn test(&self, _: DropMetric, _: &Selector, _: f64) -> Result<DropTest, String> {
+        let (difference, low, high) = self.0.ok_or("no case compares: 1 changed")?;
+        Ok(DropTest {
+            difference: Difference {
+                n: 60,
+                clusters: 60,
+                now: Some(0.5),
+                before: Some(0.5 - difference),
+                difference: Some(difference),
+                error: None,
+                freedom: None,
+                low: Some(low),
+                high: Some(high),
+                method: Method::T,
+                detectable: Some(0.04),
+                notes: Vec::new(),
+            },
+            p_worse: Some(0.04),
+            p_no_worse: Some(0.5),
+            p_worse_holm: None,
+        })
+    }
+
+    fn compared(&self) -> (u32, u32) {
+        (60, 1)
     }
 }
 
@@ -91,6 +141,7 @@ fn is_told_in_its_place(text: &str) {
             all_ids: all,
             holdout: !all,
             critical: !all,
+            cases: all.then_some(&[]),
         };
         for fault in check(&[gate(text, 7), gate(text, 8)], &known) {
             is_one_line(&fault.message);
@@ -116,6 +167,8 @@ fn gate(require: &str, line: u32) -> Gate {
 
 fn nothing() -> Figures {
     Figures {
+        agreement: None,
+        anchors: None,
         overall: group(0, None),
         tags: BTreeMap::new(),
         holdout: None,

@@ -58,7 +58,8 @@ impl Metric {
         matches!(self, Metric::Unscored | Metric::Cases)
     }
 
-    /// Whether `drop(…)` of it means something: a figure of the scores where more is better.
+    /// Whether `drop(…)` of it means something: a figure of the scores where more is better. That of `min` does, and can
+    /// be asked of no test.
     pub(super) fn can_drop(self) -> bool {
         matches!(
             self,

@@ -78,6 +78,28 @@ pub(super) fn figure(figure: f64, rule: &Rule) -> String {
     padded(shown.trim_end_matches('0').to_owned())
 }
 
+/// How large a difference is, with as many decimals as it takes not to look like the bound.
+pub(super) fn amount(difference: f64, rule: &Rule) -> String {
+    figure(difference.abs(), rule)
+}
+
+/// A difference with its sign, a minus being one.
+pub(super) fn signed(difference: f64, rule: &Rule) -> String {
+    let shown = amount(difference, rule);
+    let nothing = shown.chars().all(|c| matches!(c, '0' | '.'));
+    if difference < 0.0 && !nothing {
+        format!("−{shown}")
+    } else {
+        shown
+    }
+}
+
+/// A p-value above the level: two or three decimals.
+pub(super) fn p_value(p: f64) -> String {
+    let shown = format!("{p:.2}");
+    if shown == "0.05" { format!("{p:.3}") } else { shown }
+}
+
 fn padded(number: String) -> String {
     match number.split_once('.') {
         None => format!("{number}.00"),

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cycle;
 use crate::gate::Verdict;
-use crate::results::{CallTally, CaseResult, Results, Run, SuiteRecord, Tool};
-use crate::score::Figures;
+use crate::results::{AnchorResult, Baseline, CallTally, CaseResult, Results, Run, SuiteRecord, Tool};
+use crate::score::{Comparison, Figures};
 
 /// Everything a report says; `results.json` is this, written out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,7 +20,10 @@ pub struct Record {
     pub results: Results,
     /// The figures of the run, derived from `cases`.
     pub figures: Figures,
-    /// What the gates say, derived from `figures`.
+    /// What changed against the baseline, derived from `cases` and `baseline`; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Comparison>,
+    /// What the gates say, derived from `figures` and `comparison`.
     pub verdict: Verdict,
     /// What became of the cycle; absent when none was begun (`eval`).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,8 +39,18 @@ struct Document {
     run: Run,
     suite: SuiteRecord,
     cases: Vec<CaseResult>,
+    #[serde(default)]
+    anchors: Vec<AnchorResult>,
+    #[serde(default)]
+    baseline: Option<Baseline>,
+    #[serde(default)]
+    without_baseline: Option<String>,
+    #[serde(default)]
+    baseline_unknown: bool,
     calls: BTreeMap<String, CallTally>,
     figures: Figures,
+    #[serde(default)]
+    comparison: Option<Comparison>,
     verdict: Verdict,
     #[serde(default)]
     cycle: Option<cycle::Record>,
@@ -51,8 +64,13 @@ impl From<Document> for Record {
             run,
             suite,
             cases,
+            anchors,
+            baseline,
+            without_baseline,
+            baseline_unknown,
             calls,
             figures,
+            comparison,
             verdict,
             cycle,
         } = file;
@@ -63,9 +81,14 @@ impl From<Document> for Record {
                 run,
                 suite,
                 cases,
+                anchors,
+                baseline,
+                without_baseline,
+                baseline_unknown,
                 calls,
             },
             figures,
+            comparison,
             verdict,
             cycle,
         }

@@ -16,7 +16,12 @@ pub fn sample_score(sample: &Sample) -> Option<f64> {
     if sample.failed_a_check() {
         return Some(0.0);
     }
-    mean(&vote_scores(sample))
+    judged(&sample.votes)
+}
+
+/// The mean of the scored votes; none where there is none.
+pub(super) fn judged(votes: &[Vote]) -> Option<f64> {
+    mean(&vote_scores(votes))
 }
 
 /// Whether a score passes, with the rounding of a mean forgiven.
@@ -57,8 +62,9 @@ fn vote_score(vote: &Vote) -> Option<f64> {
     }
 }
 
-fn vote_scores(sample: &Sample) -> Vec<f64> {
-    sample.votes.iter().filter_map(vote_score).collect()
+/// The scores of the scored votes.
+pub(super) fn vote_scores(votes: &[Vote]) -> Vec<f64> {
+    votes.iter().filter_map(vote_score).collect()
 }
 
 fn vote_spread(case: &CaseResult) -> Option<f64> {
@@ -67,7 +73,7 @@ fn vote_spread(case: &CaseResult) -> Option<f64> {
         .iter()
         .filter(|sample| sample_score(sample).is_some());
     let spreads = judged
-        .map(vote_scores)
+        .map(|sample| vote_scores(&sample.votes))
         .filter(|votes| votes.len() > 1)
         .map(|votes| {
             let (low, high) = extremes(&votes);

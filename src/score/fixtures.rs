@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::results::{
-    AnswerOutcome, CaseResult, CheckResult, JudgeRecord, Kept, Results, Run, Sample, SuiteRecord, Tool, Vote,
-    VoteOutcome,
+    AnchorResult, AnswerOutcome, CaseResult, CheckResult, JudgeRecord, Kept, Results, Run, Sample,
+    SuiteRecord, Tool, Vote, VoteOutcome,
 };
 use crate::suite::{CycleSettings, Parameters, Place};
 
@@ -51,6 +51,30 @@ pub(crate) fn failed_check() -> CheckResult {
         passed: false,
         detail: None,
     }
+}
+
+pub(crate) fn lost_vote() -> Vote {
+    vote(VoteOutcome::Failed, None)
+}
+
+/// An anchor with one vote per score.
+pub(crate) fn anchor(fingerprint: &str, expected: f64, tolerance: f64, scores: &[f64]) -> AnchorResult {
+    AnchorResult {
+        fingerprint: fingerprint.to_owned(),
+        question: "a question".to_owned(),
+        answer: "an answer".to_owned(),
+        reference: None,
+        expected,
+        tolerance,
+        votes: scored_votes(scores),
+    }
+}
+
+fn scored_votes(scores: &[f64]) -> Vec<Vote> {
+    scores
+        .iter()
+        .map(|score| vote(VoteOutcome::Scored, Some(*score)))
+        .collect()
 }
 
 /// A case of weight 1 and pass score 0.7 with one sample and vote per score.
@@ -115,9 +139,14 @@ pub(crate) fn results(cases: Vec<CaseResult>) -> Results {
                 fingerprint: String::new(),
             },
             gates: Vec::new(),
+            policy: None,
             cycle: CycleSettings::default(),
         },
         cases,
+        anchors: Vec::new(),
+        baseline: None,
+        without_baseline: None,
+        baseline_unknown: false,
         calls: BTreeMap::new(),
     }
 }

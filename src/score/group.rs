@@ -24,7 +24,7 @@ pub(super) struct Member<'a> {
 }
 
 /// A weight that can be used: finite and above 0. Others (a results file edited by hand) count as 1.
-fn usable(weight: f64) -> bool {
+pub(super) fn usable(weight: f64) -> bool {
     weight.is_finite() && weight > 0.0
 }
 
@@ -72,14 +72,14 @@ impl Group {
     /// Fills in everything that needs at least one scored case.
     fn describe(&mut self, scored: &[&Member<'_>]) {
         let observations = observations(scored);
-        let mut ascending: Vec<f64> = observations.iter().map(|o| o.score).collect();
+        let mut ascending: Vec<f64> = observations.iter().map(|o| o.value).collect();
         ascending.sort_unstable_by(f64::total_cmp);
         let (low, high) = extremes(&ascending);
         let spread = high - low > TOLERANCE;
 
         let total = sum(observations.iter().map(|o| o.weight));
         // Rounding must not carry a mean out of the range of its scores.
-        let mean = (sum(observations.iter().map(|o| o.weight * o.score)) / total).clamp(low, high);
+        let mean = (sum(observations.iter().map(|o| o.weight * o.value)) / total).clamp(low, high);
         let passing = scored
             .iter()
             .zip(&observations)
@@ -192,7 +192,7 @@ fn observations<'a>(scored: &[&Member<'a>]) -> Vec<Observation<'a>> {
         .filter_map(|m| {
             let score = m.score?;
             Some(Observation {
-                score,
+                value: score,
                 weight: weight(m) / largest,
                 group: m.group,
             })

@@ -1,23 +1,20 @@
-//! Scored cases in, 95 % intervals of their mean and of their pass rate out.
+//! Scored cases in, or their differences between two runs; the standard error of their mean out, and 95 % intervals of
+//! their mean and of their pass rate.
 
 use std::collections::BTreeMap;
 
-use statrs::distribution::{ContinuousCDF, StudentsT};
-
 use super::Interval;
+use super::student::{Z_975, t_975};
 use super::summation::sum;
-
-/// The 0.975 quantile of the standard normal distribution.
-const Z_975: f64 = 1.959_963_984_540_054;
 
 /// A standard error this small is rounding, not information.
 const NO_ERROR: f64 = 1e-12;
 
-/// A scored case as the intervals see it.
+/// A case as the intervals see it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Observation<'a> {
-    /// 0..1.
-    pub(super) score: f64,
+    /// Its score, 0..1, or the difference of two, −1..1.
+    pub(super) value: f64,
     /// Above 0.
     pub(super) weight: f64,
     /// Cases with the same name here are not independent.
@@ -51,18 +48,37 @@ pub(super) fn clusters(observations: &[Observation<'_>]) -> usize {
     groups.len() + observations.iter().filter(|o| o.group.is_none()).count()
 }
 
-/// The 95 % interval of a weighted mean `m = Σ w·x / Σ w`, cut to 0..1 because no score lies outside:
-/// `m ± t(0.975, df)·SE`.
+/// The standard error of a weighted mean, and how far it can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct StandardError {
+    /// Above 0.
+    pub(super) error: f64,
+    /// Degrees of freedom, at least 1 up to rounding; fractional where there are weights.
+    pub(super) freedom: f64,
+}
+
+/// One independent part of the observations: a group, or a case without one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cluster {
+    /// `Σ w·(x − mean)` over its members.
+    pub(super) deviation: f64,
+    /// `Σ w` over its members.
+    pub(super) weight: f64,
+}
+
+/// The standard error of a weighted mean `m = Σ w·x / Σ w`.
 ///
-/// - Standard error: linearised and robust to clusters,
-///   `SE = √(G/(G−1) · Σ_g (Σ_{i∈g} w_i (x_i − m))²) / Σ w` over the G clusters (see [`clusters`]).
-///   Without groups or weights this is `s/√n`; without weights it is the cluster-robust form of Miller,
+/// - Linearised and robust to clusters, `SE = √(G/(G−1) · Σ_g (Σ_{i∈g} w_i (x_i − m))²) / Σ w` over the G clusters (see
+///   [`clusters`]). Without groups or weights this is `s/√n`; without weights it is the cluster-robust form of Miller,
 ///   *Adding Error Bars to Evals* (arXiv 2411.00640), section 2.2.
 /// - Degrees of freedom: `G·(n_eff/n) − 1` with Kish's effective number (see [`effective_number`]), so
 ///   `n − 1` without groups or weights and `G − 1` without weights. Simulated with weights of a log-normal
 ///   distribution (σ = 1) and beta-distributed scores, 95 % intervals cover 0.92 at n = 10 where n − 1
 ///   degrees of freedom cover 0.87 (`tests/figures/weighted_coverage.py`).
-pub(super) fn of_mean(observations: &[Observation<'_>], mean: f64) -> Result<Interval, NoInterval> {
+pub(super) fn standard_error(
+    observations: &[Observation<'_>],
+    mean: f64,
+) -> Result<StandardError, NoInterval> {
     let n = observations.len();
     let clusters = clusters(observations);
     if n < 2 {
@@ -75,13 +91,21 @@ pub(super) fn of_mean(observations: &[Observation<'_>], mean: f64) -> Result<Int
     if freedom < 1.0 - NO_ERROR {
         return Err(NoInterval::Lopsided);
     }
-    let total = sum(observations.iter().map(|o| o.weight));
-    let squares = cluster_deviations(observations, mean).map(|d| d * d);
+    let parts = parts(observations, mean);
+    let squares = sum(parts.iter().map(|part| part.deviation * part.deviation));
+    let total = sum(parts.iter().map(|part| part.weight));
     let g = clusters as f64;
-    let error = (g / (g - 1.0) * sum(squares)).sqrt() / total;
+    let error = (g / (g - 1.0) * squares).sqrt() / total;
     if error <= NO_ERROR {
         return Err(NoInterval::Cancelled);
     }
+    Ok(StandardError { error, freedom })
+}
+
+/// The 95 % interval of a weighted mean, `m ± t(0.975, df)·SE` (see [`standard_error`]), cut to 0..1 because no score
+/// lies outside.
+pub(super) fn of_mean(observations: &[Observation<'_>], mean: f64) -> Result<Interval, NoInterval> {
+    let StandardError { error, freedom } = standard_error(observations, mean)?;
     let half = t_975(freedom) * error;
     Ok(Interval {
         low: (mean - half).clamp(0.0, 1.0),
@@ -89,18 +113,22 @@ pub(super) fn of_mean(observations: &[Observation<'_>], mean: f64) -> Result<Int
     })
 }
 
-/// Per cluster, the sum of `w·(x − mean)` over its members.
-fn cluster_deviations(observations: &[Observation<'_>], mean: f64) -> impl Iterator<Item = f64> {
-    let mut grouped: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+/// The clusters of the observations: the groups by name, then the cases without one in their order.
+pub(super) fn parts(observations: &[Observation<'_>], mean: f64) -> Vec<Cluster> {
+    let mut grouped: BTreeMap<&str, Vec<&Observation<'_>>> = BTreeMap::new();
     let mut single = Vec::new();
     for observation in observations {
-        let deviation = observation.weight * (observation.score - mean);
         match observation.group {
-            Some(group) => grouped.entry(group).or_default().push(deviation),
-            None => single.push(deviation),
+            Some(group) => grouped.entry(group).or_default().push(observation),
+            None => single.push(observation),
         }
     }
-    grouped.into_values().map(sum).chain(single)
+    let part = |members: &[&Observation<'_>]| Cluster {
+        deviation: sum(members.iter().map(|o| o.weight * (o.value - mean))),
+        weight: sum(members.iter().map(|o| o.weight)),
+    };
+    let groups = grouped.values().map(|members| part(members));
+    groups.chain(single.iter().map(|o| part(&[o]))).collect()
 }
 
 /// The 95 % score interval of a rate (Wilson 1927):
@@ -128,51 +156,9 @@ pub(super) fn of_rate(rate: f64, n: f64) -> Interval {
     }
 }
 
-/// The 0.975 quantile of Student's t; `freedom` is at least 1 and may be fractional.
-///
-/// From 1,000 degrees on by the expansion around the normal quantile (Abramowitz and Stegun 26.7.5), whose
-/// first left-out term is below 1e-11 there: the inverted beta function that `statrs` uses loses digits as
-/// the degrees of freedom grow, and has lost all but four at a million.
-fn t_975(freedom: f64) -> f64 {
-    if freedom < 1_000.0
-        && let Ok(t) = StudentsT::new(0.0, 1.0, freedom.max(1.0))
-    {
-        return t.inverse_cdf(0.975);
-    }
-    let z = Z_975;
-    let first = (z.powi(3) + z) / 4.0;
-    let second = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
-    let third = (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / 384.0;
-    z + first / freedom + second / freedom.powi(2) + third / freedom.powi(3)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// From SciPy 1.17, `scipy.stats.t.ppf(0.975, df)`.
-    #[test]
-    fn t_quantiles_are_those_of_the_tables() {
-        let table = include_str!("../../tests/figures/t_quantiles.csv");
-        let mut rows = 0;
-        for line in table.lines().skip(1) {
-            let (freedom, expected) = line.split_once(',').unwrap();
-            let (freedom, expected): (f64, f64) = (freedom.parse().unwrap(), expected.parse().unwrap());
-            let got = t_975(freedom);
-            assert!(
-                (got / expected - 1.0).abs() < 1e-9,
-                "df {freedom}: {got} instead of {expected}"
-            );
-            rows += 1;
-        }
-        assert!(rows > 300, "only {rows} rows");
-    }
-
-    #[test]
-    fn the_quantile_falls_where_the_two_methods_meet() {
-        assert!(t_975(999.9) > t_975(1_000.0));
-        assert!((t_975(999.999_999) - t_975(1_000.0)).abs() < 1e-8);
-    }
 
     #[test]
     fn a_rate_of_all_or_nothing_ends_exactly_at_the_end() {

@@ -9,10 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::results::Left;
 
+mod agreement;
+mod anchors;
 mod case;
+mod compare;
 mod group;
+mod holm;
 mod interval;
+mod random;
 mod run;
+mod student;
 mod summation;
 
 #[cfg(test)]
@@ -24,7 +30,13 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+pub use agreement::Agreement;
 pub use case::sample_score;
+pub use compare::{
+    CaseChange, Comparison, Difference, Drift, DropMetric, DropTest, Flips, JudgeChange, Method, PairCounts,
+    Pairing, Pairs, Part, baseline,
+};
+pub use holm::holm;
 pub use run::figures;
 
 /// Two scores, or a figure and its bound, that differ by no more than this are the same: a mean of floats
@@ -53,6 +65,29 @@ pub struct Figures {
     /// What was not asked because the evaluation ended early; absent when everything was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Left>,
+    /// How far the judge agrees with itself; absent where no answer has two votes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreement: Option<Agreement>,
+    /// What the judge made of the anchors; absent where the suite has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchors: Option<AnchorFigures>,
+}
+
+/// The judge on its anchors in one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AnchorFigures {
+    /// Anchors of the suite.
+    pub anchors: u32,
+    /// Those with a score.
+    pub scored: u32,
+    /// Those whose score is further from the expected one than their tolerance.
+    pub off: u32,
+    /// The mean of score minus expected score; above 0 the judge is too kind. Absent where none is scored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias: Option<f64>,
+    /// The largest distance between a score and the expected one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst: Option<f64>,
 }
 
 /// The figures of a set of cases.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::results::{CaseResult, Left, Results};
 
+use super::agreement::agreement;
+use super::anchors::anchor_figures;
 use super::case::case_figure;
 use super::group::Member;
 use super::{CaseFigure, Figures, Group, Selector, TOLERANCE, Unscored};
@@ -46,6 +48,8 @@ pub fn figures(results: &Results) -> Figures {
         distribution: distribution(&cases),
         weighted: results.cases.iter().any(|case| case.weight != 1.0),
         left: Some(Left::of(&results.cases, results.suite.judge.votes)).filter(|left| !left.is_nothing()),
+        agreement: agreement(results),
+        anchors: anchor_figures(&results.anchors),
         cases,
     }
 }

@@ -2,7 +2,7 @@
 
     pip install scipy && python3 tests/figures/known_answers.py
 
-writes `known_answers.json` (sets of cases and their figures) and `t_quantiles.csv` beside itself; both
+writes `known_answers.json` (sets of cases and their figures), `t_quantiles.csv` and `t_probabilities.csv` beside itself; all
 are committed and read by the unit tests of `src/score`. Nothing is shared with the Rust code: sums are
 exact fractions, quantiles and Wilson's interval are SciPy's and NumPy's, and the clustered standard error
 is written as the sandwich of a weighted regression on a constant, as econometrics has it.
@@ -136,8 +136,13 @@ def main():
     (HERE / "known_answers.json").write_text(text.replace('{"name"', '\n{"name"') + "\n", encoding="utf-8")
     freedoms = [float(n) for n in range(1, 201)] + [1 + k * 0.37 for k in range(1, 120)]
     freedoms += [250.0, 499.0, 999.0, 999.9, 1000.0, 1001.0, 5000.0, 10_000.0, 99_999.0, 1e6]
-    rows = [f"{df:.6g},{scipy.stats.t.ppf(0.975, float(f'{df:.6g}')):.15g}" for df in freedoms]
-    (HERE / "t_quantiles.csv").write_text("freedom,t_975\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    freedoms = [float(f"{df:.6g}") for df in freedoms]
+    t = scipy.stats.t
+    rows = [f"{df:.6g},{t.ppf(0.975, df):.15g},{t.ppf(0.95, df):.15g}" for df in freedoms]
+    (HERE / "t_quantiles.csv").write_text("freedom,t_975,t_950\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    points = [-9.0, -4.0, -2.5, -1.7, -0.3, 0.0, 0.8, 1.3, 2.1, 3.0, 6.0]
+    rows = [f"{df:.6g},{x},{t.cdf(x, df):.15g}" for df in freedoms[::9] + freedoms[-10:] for x in points]
+    (HERE / "t_probabilities.csv").write_text("freedom,t,probability\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -112,3 +112,32 @@ fn a_schema_that_is_no_json_is_told_by_characters_and_a_folder_by_its_name() {
     );
     assert_eq!(faults(&[], &["."]), [".:1:1 `.` is a folder, not a suite"]);
 }
+
+#[test]
+fn drops_that_can_not_be_tested_are_refused_and_those_of_few_cases_a_warning() {
+    let suite = "version: 1\nname: s\ncases:\n  - {id: one, prompt: x, tags: [t]}\ngates:\n  \
+                 - require: drop(min) <= 0.1\n  - require: 'drop(mean(case: one)) <= 0.1'\n  \
+                 - require: 'drop(mean(tag: t)) <= 0.1'\n  - require: drop(mean) >= 0.1\n";
+    let always = "with a baseline this gate is always inconclusive: it takes 10 cases and has 1 case";
+    assert_eq!(
+        faults(&[("s.yaml", suite)], &["s.yaml"]),
+        [
+            "s.yaml:6:19 the drop of a lowest score can't be tested: one case decides it".to_owned(),
+            "s.yaml:7:31 the drop of one case can't be tested".to_owned(),
+            format!("s.yaml:8:15 {always}"),
+            "s.yaml:9:25 a drop is limited from above, and `>=` does not do that".to_owned(),
+        ]
+    );
+    let house = House::new();
+    let sound =
+        |gate: &str| format!("version: 1\nname: s\ncases:\n  - {{id: one, prompt: x}}\ngates:\n{gate}");
+    house.write("s.yaml", &sound("  - require: drop(mean) <= 0.1\n"));
+    let ended = house.run(&["check", "s.yaml"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains(always), "{ended:?}");
+    house.write(
+        "s.yaml",
+        &sound("  - require: drop(mean) <= 0.1\n    else: warn\n"),
+    );
+    assert_eq!(house.run(&["check", "s.yaml"]).stderr, "");
+}

@@ -163,8 +163,14 @@ fn the_gates_tables_have_every_metric_and_selector() {
 
 #[test]
 fn every_suite_of_the_format_s_page_is_sound() {
-    const CASES: &str = "cases:\n  - {id: total-plain, prompt: Hi, tags: [totals, line items], critical: true}\n  \
-                         - {id: other, prompt: Hi, holdout: true}\n";
+    // Enough of them for a drop.
+    let more: String = (0..50)
+        .map(|i| format!("  - {{id: more-{i}, prompt: Hi, tags: [totals]}}\n"))
+        .collect();
+    let cases = format!(
+        "cases:\n  - {{id: total-plain, prompt: Hi, tags: [totals, line items], critical: true}}\n  \
+         - {{id: other, prompt: Hi, holdout: true}}\n{more}"
+    );
     let house = House::new();
     let found = blocks(&page("docs/suite.md"));
     for (info, text) in &found {
@@ -179,7 +185,7 @@ fn every_suite_of_the_format_s_page_is_sound() {
             suite = format!("version: 1\nname: fragment\n{suite}");
         }
         if !text.contains("\ncases:") && !text.starts_with("cases:") {
-            suite.push_str(CASES);
+            suite.push_str(&cases);
         }
         house.write("suite.yaml", &suite);
         let ended = house.run(&["check", "suite.yaml"]);

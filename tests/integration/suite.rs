@@ -200,6 +200,7 @@ fn a_gate_that_is_not_written_as_it_reads_is_underlined_where_it_is_written() {
             all_ids: true,
             holdout: true,
             critical: true,
+            cases: None,
         };
         let faults = gate::check(&reading.gates, &known);
         reading.tell(faults);
@@ -484,6 +485,7 @@ fn the_gates_faults_are_counted_with_all_others() {
             all_ids: true,
             holdout: true,
             critical: true,
+            cases: None,
         };
         let faults = gate::check(&reading.gates, &known);
         assert_eq!(faults.len(), 150);

@@ -6,7 +6,7 @@ use super::gates;
 use crate::gate::{Known, check};
 use crate::suite::{Diagnostic, Severity};
 
-fn faults(requires: &[&str]) -> Vec<Diagnostic> {
+pub(super) fn faults(requires: &[&str]) -> Vec<Diagnostic> {
     let set = |words: &[&str]| {
         words
             .iter()
@@ -21,6 +21,7 @@ fn faults(requires: &[&str]) -> Vec<Diagnostic> {
             ids: &ids,
             holdout: true,
             critical: false,
+            cases: None,
             all_tags: true,
             all_ids: true,
         },
@@ -28,7 +29,7 @@ fn faults(requires: &[&str]) -> Vec<Diagnostic> {
 }
 
 /// The part of the text that a fault underlines.
-fn underlined(text: &str, fault: &Diagnostic) -> String {
+pub(super) fn underlined(text: &str, fault: &Diagnostic) -> String {
     text.chars()
         .skip(fault.place.column as usize - 14)
         .take(fault.length as usize)
@@ -204,7 +205,7 @@ fn faults_stand_in_their_place_and_say_what_to_write() {
             "drop(coverage) <= 0.03",
             "coverage",
             "`coverage` has no drop",
-            "mean, median, min, p10 or pass_rate",
+            "mean, median, p10 or pass_rate",
         ),
         (
             "drop(drop(mean)) <= 0.03",
@@ -315,6 +316,7 @@ fn nothing_is_said_of_names_while_cases_are_missing() {
         ids: &none,
         holdout: true,
         critical: true,
+        cases: None,
         all_tags: false,
         all_ids: false,
     };
@@ -330,6 +332,7 @@ fn nothing_is_said_of_names_while_cases_are_missing() {
         &Known {
             holdout: false,
             critical: false,
+            cases: None,
             all_tags: true,
             all_ids: true,
             ..known
@@ -366,6 +369,7 @@ fn many_unknown_names_among_many_take_bounded_time() {
         ids: &ids,
         holdout: false,
         critical: false,
+        cases: None,
         all_tags: true,
         all_ids: true,
     };

@@ -8,7 +8,7 @@ use crate::score::fixtures::{case, results, sample, unanswered, vote};
 use crate::suite::{Gate, Otherwise};
 
 fn verdict(gates: &[Gate], cases: Vec<CaseResult>) -> Verdict {
-    decide(gates, &figures(&results(cases))).unwrap()
+    decide(gates, &figures(&results(cases)), None).unwrap()
 }
 
 /// So many scored cases, and behind them these.
@@ -110,5 +110,5 @@ fn failed_calls_alone_leave_nothing() {
     let lost = crate::score::fixtures::lost("lost");
     let figures = figures(&results(cases(99, vec![lost])));
     assert_eq!(figures.left, None);
-    assert_eq!(decide(&[], &figures).unwrap().decision, Decision::Pass);
+    assert_eq!(decide(&[], &figures, None).unwrap().decision, Decision::Pass);
 }

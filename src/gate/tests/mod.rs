@@ -2,10 +2,14 @@
 
 use crate::suite::{Gate, Otherwise, Place};
 
+mod against_a_baseline;
+mod drops;
 mod faults;
 mod grammar;
 mod incomplete;
+mod made;
 mod properties;
+mod sizes;
 mod verdicts;
 mod wording;
 

@@ -101,14 +101,14 @@ proptest! {
         let parsed = parse(&text);
         prop_assert_eq!(parsed.rule.is_some(), parsed.faults.is_empty());
         let none = BTreeSet::new();
-        let known = Known { tags: &none, ids: &none, holdout: false, critical: false, all_tags: true, all_ids: true };
+        let known = Known { tags: &none, ids: &none, holdout: false, critical: false, cases: None, all_tags: true, all_ids: true };
         for fault in check(&[gate(&text, 7)], &known) {
             let end = u32::try_from(text.chars().count().max(1)).unwrap();
             prop_assert!(fault.length >= 1 && fault.place.column >= 14);
             prop_assert!(fault.place.column - 14 + fault.length <= end, "{:?}", fault);
             prop_assert!(!fault.message.contains('\n'));
         }
-        prop_assert_eq!(decide(&[gate(&text, 7)], &of(&[])).is_ok(), parsed.faults.is_empty());
+        prop_assert_eq!(decide(&[gate(&text, 7)], &of(&[]), None).is_ok(), parsed.faults.is_empty());
     }
 
     #[test]
@@ -123,7 +123,7 @@ proptest! {
     fn lower_scores_never_improve_a_verdict(
         cases in any_cases(), gates in any_gates(), at in any::<prop::sample::Index>(), factor in 0.0..1.0_f64,
     ) {
-        let better = decide(&gates, &of(&cases)).unwrap();
+        let better = decide(&gates, &of(&cases), None).unwrap();
         let mut lowered = cases;
         if !lowered.is_empty() {
             let at = at.index(lowered.len());
@@ -131,7 +131,7 @@ proptest! {
                 vote.score = vote.score.map(|score| score * factor);
             }
         }
-        let worse = decide(&gates, &of(&lowered)).unwrap();
+        let worse = decide(&gates, &of(&lowered), None).unwrap();
         prop_assert!(standing(worse.decision) <= standing(better.decision), "{} became {}", better.reason, worse.reason);
         for (better, worse) in better.gates.iter().zip(&worse.gates) {
             prop_assert!(!(better.outcome == Outcome::Fail && worse.outcome == Outcome::Pass));
@@ -142,10 +142,10 @@ proptest! {
     fn unscored_cases_never_turn_a_verdict_into_a_pass(
         cases in any_cases(), gates in any_gates(), more in 1_usize..5, critical in any::<bool>(),
     ) {
-        let before = decide(&gates, &of(&cases)).unwrap();
+        let before = decide(&gates, &of(&cases), None).unwrap();
         let mut with_lost = cases;
         with_lost.extend((0..more).map(|i| CaseResult { critical, ..lost(&format!("lost-{i}")) }));
-        let after = decide(&gates, &of(&with_lost)).unwrap();
+        let after = decide(&gates, &of(&with_lost), None).unwrap();
         prop_assert!(after.decision != Decision::Pass || before.decision == Decision::Pass);
         for (before, after) in before.gates.iter().zip(&after.gates) {
             prop_assert!(after.outcome != Outcome::Pass || before.outcome == Outcome::Pass);
@@ -155,7 +155,7 @@ proptest! {
     #[test]
     fn a_pass_means_that_something_was_scored(cases in any_cases(), gates in any_gates()) {
         let figures = of(&cases);
-        let verdict = decide(&gates, &figures).unwrap();
+        let verdict = decide(&gates, &figures, None).unwrap();
         prop_assert!(!verdict.reason.is_empty() && !verdict.reason.contains('\n'));
         if verdict.decision == Decision::Pass {
             prop_assert!(figures.overall.scored > 0 && verdict.vetoes.is_empty());

@@ -10,7 +10,7 @@ use crate::score::fixtures::{case, lost, results};
 use crate::suite::{Gate, Otherwise};
 
 fn verdict(gates: &[Gate], cases: Vec<CaseResult>) -> Verdict {
-    decide(gates, &figures(&results(cases))).unwrap()
+    decide(gates, &figures(&results(cases)), None).unwrap()
 }
 
 fn cases(scores: &[f64]) -> Vec<CaseResult> {
@@ -46,6 +46,7 @@ fn a_suite_without_gates_asks_for_coverage_alone() {
         panic!("{:?}", verdict.gates)
     };
     let expected = GateVerdict {
+        test: None,
         require: "coverage >= 0.95".to_owned(),
         otherwise: Otherwise::Fail,
         outcome: Outcome::Pass,
@@ -335,6 +336,7 @@ fn a_gate_that_cannot_be_read_is_named() {
     let error = decide(
         &gates(&["mean >= 0.5", "meen >= 0.5"]),
         &figures(&results(Vec::new())),
+        None,
     )
     .unwrap_err();
     assert_eq!(

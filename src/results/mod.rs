@@ -4,15 +4,22 @@
 //! the cycle's outcome stand beside it in the same file; they are derived from it and have types of
 //! their own in `score`, `gate` and `cycle`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::suite::{Gate, Message, Parameters, Place};
+use crate::suite::Gate;
 
-pub use crate::suite::{CycleSettings, Harvest, WhenBusy};
+mod baseline;
+mod case;
+
+pub use crate::suite::{CycleSettings, Harvest, Place, WhenBusy};
+pub use baseline::{
+    AnchorResult, Baseline, BaselineAnchor, BaselineCase, BaselineRun, BaselineSource, Found,
+};
+pub use case::{AnswerOutcome, CallCost, CaseResult, CheckResult, Sample, Vote, VoteOutcome};
 
 /// The version of the format that this build writes and reads.
 pub const VERSION: u32 = 1;
@@ -30,6 +37,19 @@ pub struct Results {
     pub suite: SuiteRecord,
     /// In the suite's order.
     pub cases: Vec<CaseResult>,
+    /// What the judge made of the suite's anchors, in the suite's order; empty where it has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anchors: Vec<AnchorResult>,
+    /// The earlier run that this one is compared with; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
+    /// Why there is no baseline although one was looked for, for a person; absent where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_baseline: Option<String>,
+    /// True when it could not be found out whether there is a baseline, because GitHub did not answer: a run that would
+    /// pass is held then where a gate on a drop was not applied.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub baseline_unknown: bool,
     /// Calls to the service by name (`chat: answer`, `chat: judge`, `create trace`, …).
     pub calls: BTreeMap<String, CallTally>,
 }
@@ -135,10 +155,27 @@ pub struct SuiteRecord {
     pub dataset: Option<String>,
     /// Who judged.
     pub judge: JudgeRecord,
-    /// The gates as written.
+    /// The gates that decide, as written.
     pub gates: Vec<Gate>,
+    /// Where they are from, when it is not this suite's own file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
     /// The cycle's settings.
     pub cycle: CycleSettings,
+}
+
+/// Gates that are not the suite's own: those of the protected base branch, say.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Policy {
+    /// Where they are from, for a person: `prompts/nightly.yaml on main (9fceb02)`.
+    pub from: String,
+    /// The gates that the suite itself has, and that do not decide.
+    pub own: Vec<Gate>,
+    /// Whether the two differ in more than their places.
+    pub differs: bool,
+    /// True when the suite's own gates decide although others were asked for: those could not be had, as `from` says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_for_want: bool,
 }
 
 /// Who judged.
@@ -152,175 +189,6 @@ pub struct JudgeRecord {
     pub votes: u32,
     /// SHA-256 (hex) over model, prompt, rubric and parameters: scores compare only where it is equal.
     pub fingerprint: String,
-}
-
-/// One case and what became of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct CaseResult {
-    /// The case's id.
-    pub id: String,
-    /// SHA-256 (hex) over messages, parameters, samples, reference and checks.
-    pub fingerprint: String,
-    /// Where the case is written.
-    pub place: Place,
-    /// Its tags.
-    pub tags: BTreeSet<String>,
-    /// Its group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub group: Option<String>,
-    /// Its weight.
-    pub weight: f64,
-    /// Whether it vetoes.
-    pub critical: bool,
-    /// Whether it is never traced.
-    pub holdout: bool,
-    /// It passes at or above this score.
-    pub pass_score: f64,
-    /// What was asked.
-    pub messages: Vec<Message>,
-    /// How it was asked.
-    pub parameters: Parameters,
-    /// What the judge compared with.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
-    /// One entry per answer asked for.
-    pub samples: Vec<Sample>,
-}
-
-/// One generated answer of a case.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Sample {
-    /// Counted from 0.
-    pub index: u32,
-    /// How the answer came.
-    pub outcome: AnswerOutcome,
-    /// The answer's text; also a truncated one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub answer: Option<String>,
-    /// The model that the service says answered.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub answered_by: Option<String>,
-    /// What the call cost; absent when none was made.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub call: Option<CallCost>,
-    /// Why there is no usable answer, for a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// In the suite's order; empty when there was no usable answer.
-    pub checks: Vec<CheckResult>,
-    /// One entry per judgement asked for; empty when a check failed or there was no usable answer.
-    pub votes: Vec<Vote>,
-}
-
-/// How an answer came. Only `answered` can be scored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AnswerOutcome {
-    /// A complete text.
-    Answered,
-    /// The text is empty or white space.
-    Empty,
-    /// The service says that the answer hit its length limit (`finish_reason: length`).
-    Truncated,
-    /// There is no text at all (`content: null`, or no choice).
-    Null,
-    /// The service withheld the answer (`finish_reason: content_filter`).
-    Filtered,
-    /// The call failed.
-    Failed,
-    /// The run ended before the call was made.
-    NotAsked,
-}
-
-impl AnswerOutcome {
-    /// The word in the file and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            AnswerOutcome::Answered => "answered",
-            AnswerOutcome::Empty => "empty",
-            AnswerOutcome::Truncated => "truncated",
-            AnswerOutcome::Null => "null",
-            AnswerOutcome::Filtered => "filtered",
-            AnswerOutcome::Failed => "failed",
-            AnswerOutcome::NotAsked => "not_asked",
-        }
-    }
-}
-
-/// What a check said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CheckResult {
-    /// The check as a person would write it, for example `contains: "1,204.00"`.
-    pub check: String,
-    /// Whether the answer passes.
-    pub passed: bool,
-    /// What was found instead; absent when it passes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-}
-
-/// One judgement of one answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Vote {
-    /// Counted from 0.
-    pub index: u32,
-    /// How the judgement came.
-    pub outcome: VoteOutcome,
-    /// 0..1; there only when the outcome is `scored`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub score: Option<f64>,
-    /// What the judge tells the model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub feedback: Option<String>,
-    /// Why the judge gave the score.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reasoning: Option<String>,
-    /// Why there is no score, for a person.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// One entry per question put to the judge: two when the first reply could not be parsed.
-    pub calls: Vec<CallCost>,
-}
-
-/// How a judgement came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum VoteOutcome {
-    /// A score in 0..1 with feedback and reasoning.
-    Scored,
-    /// Neither the first nor the second reply held a verdict.
-    Unparseable,
-    /// The call failed.
-    Failed,
-    /// The run ended before the call was made.
-    NotAsked,
-}
-
-impl VoteOutcome {
-    /// The word in the file and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            VoteOutcome::Scored => "scored",
-            VoteOutcome::Unparseable => "unparseable",
-            VoteOutcome::Failed => "failed",
-            VoteOutcome::NotAsked => "not_asked",
-        }
-    }
-}
-
-/// What one chat call cost.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CallCost {
-    /// Milliseconds of the last attempt, from sending to the last byte.
-    pub latency_ms: u64,
-    /// Requests sent, at least 1.
-    pub attempts: u32,
-    /// As the service counts them; absent when it does not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prompt_tokens: Option<u64>,
-    /// As the service counts them; absent when it does not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub completion_tokens: Option<u64>,
 }
 
 /// All calls of one name.
@@ -370,12 +238,5 @@ impl fmt::Display for Left {
             1 => f.write_str("1 judgement were not asked"),
             n => write!(f, "{n} judgements were not asked"),
         }
-    }
-}
-
-impl Sample {
-    /// True when a check said no: the sample's score is 0 and no judge was asked.
-    pub fn failed_a_check(&self) -> bool {
-        self.checks.iter().any(|c| !c.passed)
     }
 }
