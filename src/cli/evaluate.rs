@@ -60,10 +60,11 @@ pub(crate) async fn evaluate(
     let (events, incoming) = mpsc::unbounded_channel();
     let shown = tokio::spawn(progress::evaluation(suite.name.clone(), screen.clone(), incoming));
     let evaluation = match refused {
-        Some(stopped) => eval::not_begun(suite, taken.known, stopped),
+        Some(stopped) => eval::not_begun(suite, None, taken.known, stopped),
         None => {
             eval::run(
                 suite,
+                None,
                 &service.studio,
                 &settings,
                 taken.known,
@@ -111,14 +112,15 @@ pub(crate) async fn evaluate(
             cycle: suite.cycle.clone(),
         },
         cases: evaluation.cases,
-        anchors: Vec::new(),
+        anchors: evaluation.anchors,
         baseline: None,
         without_baseline: None,
         baseline_unknown: false,
         calls: tally(service),
     };
     let figures = score::figures(&results);
-    let verdict = gate::decide(&results.suite.gates, &figures, None).map_err(|fault| anyhow::anyhow!("{fault}"))?;
+    let verdict =
+        gate::decide(&results.suite.gates, &figures, None).map_err(|fault| anyhow::anyhow!("{fault}"))?;
     Ok(Record {
         results,
         figures,

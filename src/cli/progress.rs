@@ -24,6 +24,7 @@ pub(crate) async fn evaluation(suite: String, screen: Screen, mut events: Unboun
     let mut tick = ticker();
     let (mut answered, mut judged, mut unusable) = (0_usize, 0_usize, 0_usize);
     let (mut answers, mut scores, mut scored) = (0_usize, 0.0_f64, 0_usize);
+    let (mut beside, mut all_beside) = (0_usize, 0_usize);
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
@@ -37,14 +38,17 @@ pub(crate) async fn evaluation(suite: String, screen: Screen, mut events: Unboun
             Some(eval::Event::Started {
                 cases,
                 answers: left,
+                beside: left_beside,
                 kept,
+                kept_beside,
                 ..
             }) => {
-                answers = left;
-                show.length(left);
+                (answers, all_beside) = (left, left_beside);
+                show.length(left + left_beside);
                 show.say(&format!(
-                    "{cases} cases, {left} answers to ask for{}",
-                    taken_over(left, kept)
+                    "{cases} cases, {left} answers to ask for{}{}",
+                    taken_over(left, kept),
+                    judged_beside(left_beside, kept_beside)
                 ));
             }
             Some(eval::Event::Answered { outcome, .. }) => {
@@ -60,6 +64,8 @@ pub(crate) async fn evaluation(suite: String, screen: Screen, mut events: Unboun
                     scored += 1;
                 }
             }
+            // No answer of this run: in no mean.
+            Some(eval::Event::JudgedBeside { .. }) => beside += 1,
         }
         let mean = if scored > 0 {
             format!(", mean so far {:.2}", scores / scored as f64)
@@ -71,9 +77,13 @@ pub(crate) async fn evaluation(suite: String, screen: Screen, mut events: Unboun
         } else {
             String::new()
         };
+        let further = match all_beside {
+            0 => String::new(),
+            all => format!("; {beside}/{all} judgements of anchors or of the baseline"),
+        };
         show.state(
-            answered,
-            &format!("{answered}/{answers} answered, {judged} judged{odd}{mean}"),
+            answered + beside,
+            &format!("{answered}/{answers} answered, {judged} judged{odd}{mean}{further}"),
         );
     }
     show.finish();
@@ -140,6 +150,19 @@ fn taken_over(left: usize, kept: Kept) -> String {
         n => format!(" and {n} judgements"),
     };
     format!("; {} of {all} answers{judgements} kept from before", kept.answers)
+}
+
+/// What is judged beside this run's answers, where anything is.
+fn judged_beside(left: usize, kept: usize) -> String {
+    if left + kept == 0 {
+        return String::new();
+    }
+    let from_before = match kept {
+        0 => String::new(),
+        kept => format!(", {kept} kept from before"),
+    };
+    let judgements = if left == 1 { "judgement" } else { "judgements" };
+    format!("; {left} {judgements} of anchors or of the baseline to ask for{from_before}")
 }
 
 /// Waits until everything is shown; not for ever, where nobody reads standard error.
@@ -219,5 +242,23 @@ impl Show {
         if self.screen.progress == Progress::Lines && self.screen.github {
             self.screen.command(crate::github::group_end());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_judged_beside_is_told_where_there_is_any() {
+        assert_eq!(judged_beside(0, 0), "");
+        assert_eq!(
+            judged_beside(1, 0),
+            "; 1 judgement of anchors or of the baseline to ask for"
+        );
+        assert_eq!(
+            judged_beside(20, 3),
+            "; 20 judgements of anchors or of the baseline to ask for, 3 kept from before"
+        );
     }
 }

@@ -15,7 +15,7 @@ use crate::cycle::journal::{self, Begun, Fact, Fault, History, Journal, LISTED_C
 use crate::cycle::{self, Outcome};
 use crate::eval;
 use crate::report::Record;
-use crate::results::{Results, StopKind};
+use crate::results::{Results, StopKind, Vote, VoteOutcome};
 use crate::suite::Suite;
 
 /// Answers older than this are not gone on with: a nightly run wants today's model. What may have been written to
@@ -53,17 +53,19 @@ impl Log {
         let noted = match kept {
             eval::Kept::Answer { case, sample } => self.journal.note_answer(case, sample),
             eval::Kept::Vote { case, sample, vote } => self.journal.note_vote(case, sample, vote),
+            eval::Kept::Beside { key, vote } => self.journal.note_beside(key, vote),
         };
         noted.map_err(|fault| fault.to_string())
     }
 
-    /// The answers that are there; nobody else needs them.
+    /// The answers and judgements that are there; nobody else needs them.
     pub(crate) fn known(&mut self) -> eval::Known {
         let traces = self.history.traces.iter();
         let written = traces.filter(|(_, trace)| trace.already || matches!(trace.row, Standing::Done(_)));
         eval::Known {
             written: written.map(|(answer, _)| answer.clone()).collect(),
             samples: std::mem::take(&mut self.history.samples),
+            beside: std::mem::take(&mut self.history.beside),
         }
     }
 
@@ -314,7 +316,10 @@ pub(crate) fn is_through(record: &Record, interrupted: bool) -> bool {
     let all = &record.figures.overall;
     let evaluated = record.results.run.stopped.is_none();
     // Calls that failed may come through the next time; what came is not paid for again.
-    let undecided = record.verdict.decision == crate::gate::Decision::Inconclusive && all.errors > 0;
+    let lost = |vote: &Vote| matches!(vote.outcome, VoteOutcome::Failed | VoteOutcome::NotAsked);
+    let mut of_anchors = record.results.anchors.iter().flat_map(|anchor| &anchor.votes);
+    let undecided = record.verdict.decision == crate::gate::Decision::Inconclusive
+        && (all.errors > 0 || of_anchors.any(lost));
     let stopped = record
         .cycle
         .as_ref()
@@ -345,3 +350,6 @@ pub(crate) fn may_harvest(record: &Record) -> bool {
         ) => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

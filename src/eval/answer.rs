@@ -15,7 +15,7 @@ use crate::studio::{ChatMessage, ChatReply, ChatRequest, Failure, Purpose, Reply
 use crate::suite::Case;
 
 /// A longer answer is not kept, and so neither judged nor traced, in bytes.
-const MAX_ANSWER_BYTES: usize = 1 << 20;
+pub(super) const MAX_ANSWER_BYTES: usize = 1 << 20;
 /// All checks of one answer may take so long.
 const LONGEST_CHECKS: Duration = Duration::from_secs(60);
 /// Of a name or word that the service says, in characters.

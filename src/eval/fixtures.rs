@@ -1,6 +1,6 @@
 //! Suites, replies and a scripted service for this room's tests.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::service::Service;
 use super::{Limits, Settings};
+use crate::results::{CaseResult, JudgeRecord, Results, Run, SuiteRecord, Tool};
 use crate::studio::{ChatReply, ChatRequest, Failure, FailureKind, Purpose, Reply};
-use crate::suite::{Case, CycleSettings, Judge, Message, Parameters, Place, Role, Suite};
+use crate::suite::{Anchor, Case, CycleSettings, Judge, Message, Parameters, Place, Role, Suite};
 
 pub(super) fn case(id: &str) -> Case {
     Case {
@@ -63,6 +64,68 @@ pub(super) fn suite(cases: Vec<Case>) -> Suite {
         gates: Vec::new(),
         cycle: CycleSettings::default(),
         fingerprint: String::new(),
+    }
+}
+
+/// An anchor whose question carries a number, as those of cases do.
+pub(super) fn anchor(number: usize) -> Anchor {
+    Anchor {
+        question: format!("question c{number}"),
+        answer: format!("the anchor's answer {number}"),
+        reference: Some(format!("the anchor's reference {number}")),
+        expected: 0.5,
+        tolerance: 0.1,
+        fingerprint: format!("anchor {number}"),
+        place: Place {
+            file: "s.yaml".to_owned(),
+            line: 1,
+            column: 1,
+        },
+    }
+}
+
+/// The results of an earlier run of this suite, with these cases.
+pub(super) fn earlier(suite: &Suite, cases: Vec<CaseResult>) -> Results {
+    Results {
+        version: crate::results::VERSION,
+        tool: Tool {
+            name: "tunegate".to_owned(),
+            version: "0".to_owned(),
+        },
+        run: Run {
+            id: "earlier".to_owned(),
+            started_at: "2026-01-02T03:04:05Z".to_owned(),
+            duration_ms: 1,
+            resumed: 0,
+            kept: crate::results::Kept::default(),
+            base_url: "https://example.com".to_owned(),
+            emulator: false,
+            commit: None,
+            stopped: None,
+        },
+        suite: SuiteRecord {
+            name: suite.name.clone(),
+            path: suite.path.clone(),
+            fingerprint: "another suite".to_owned(),
+            project: "the-project".to_owned(),
+            model: "the-model".to_owned(),
+            dataset: None,
+            judge: JudgeRecord {
+                model: "another judge".to_owned(),
+                temperature: 0.7,
+                votes: 3,
+                fingerprint: "another judge".to_owned(),
+            },
+            gates: Vec::new(),
+            policy: None,
+            cycle: CycleSettings::default(),
+        },
+        cases,
+        anchors: Vec::new(),
+        baseline: None,
+        without_baseline: None,
+        baseline_unknown: false,
+        calls: BTreeMap::new(),
     }
 }
 

@@ -38,25 +38,51 @@ pub(super) struct Bench<'a> {
     pub(super) settings: &'a Settings,
 }
 
-/// Asks for vote `index` on an answer. Never fails: what goes wrong is the vote's outcome.
+/// What is put before the judge.
+#[derive(Debug, Clone)]
+pub(super) struct Subject<'a> {
+    /// The instructions that the answer was given under.
+    pub(super) system: Option<&'a str>,
+    /// The question.
+    pub(super) question: Cow<'a, str>,
+    /// The answer under judgement.
+    pub(super) answer: &'a str,
+    /// What to compare with.
+    pub(super) reference: Option<&'a str>,
+}
+
+impl<'a> Subject<'a> {
+    /// An answer to a case.
+    pub(super) fn of(case: &'a Case, answer: &'a str) -> Subject<'a> {
+        Subject {
+            system: case
+                .messages
+                .iter()
+                .find(|m| m.role == Role::System)
+                .map(|m| m.content.as_str()),
+            question: case.input().into(),
+            answer,
+            reference: case.reference.as_deref(),
+        }
+    }
+}
+
+/// Asks for vote `index` on an answer; a second time only where `again` may still be begun. Never fails: what goes
+/// wrong is the vote's outcome.
 pub(super) async fn judge<S: Service>(
     bench: Bench<'_>,
-    case: &Case,
-    answer: &str,
+    subject: &Subject<'_>,
     index: u32,
+    again: Wanted,
     service: &S,
 ) -> Judged {
     let mut calls = Vec::new();
-    let question = case.input();
+    let answer = subject.answer;
     let material = Material {
-        system: case
-            .messages
-            .iter()
-            .find(|m| m.role == Role::System)
-            .map(|m| m.content.as_str()),
-        question: &question,
+        system: subject.system,
+        question: &subject.question,
         answer,
-        reference: case.reference.as_deref(),
+        reference: subject.reference,
         rubric: bench.judge.rubric.as_deref(),
     };
     let prompt = match bench.prompt.render(&material) {
@@ -90,7 +116,7 @@ pub(super) async fn judge<S: Service>(
                     failure: None,
                 };
             }
-            Err(fault) if calls.len() == 1 && !service.holds(Wanted::Judgement { counts: true }) => {
+            Err(fault) if calls.len() == 1 && !service.holds(again) => {
                 // Not `unparseable`: that is said of an answer whose judge was asked twice.
                 let told = format!(
                     "the judge's reply can't be used: {fault}; the run's limit left no call to ask again"

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::judge::unscored;
 use crate::results::{AnswerOutcome, Sample, Vote, VoteOutcome};
 use crate::suite::Suite;
 
@@ -15,6 +16,9 @@ pub struct Known {
     /// Of them, those that are rows of the dataset: no cycle sends anything for them any more, and so nothing of
     /// [`Limits::calls`](super::Limits::calls) is left over for them.
     pub written: BTreeSet<(String, u32)>,
+    /// Judgements of the suite's anchors and of an earlier run's answers, by the key that they were kept under. A key
+    /// that is of none of them any more is as good as none.
+    pub beside: BTreeMap<String, Vec<Vote>>,
 }
 
 /// Something that was paid for.
@@ -33,6 +37,14 @@ pub enum Kept<'a> {
         case: &'a str,
         /// The sample's index, from 0.
         sample: u32,
+        /// The judgement.
+        vote: &'a Vote,
+    },
+    /// A judgement of an anchor, or of an earlier run's answer. Never one that failed or was not asked for.
+    Beside {
+        /// What was judged, by its content: `anchor:` or `earlier:` and a hash. For this judge alone: whoever keeps it
+        /// gives it back to runs with the same one.
+        key: &'a str,
         /// The judgement.
         vote: &'a Vote,
     },
@@ -77,11 +89,32 @@ fn used(mut sample: Sample, index: u32, votes: u32) -> Option<Sample> {
     if !can_be_judged(&sample) {
         sample.votes.clear();
     }
-    let mut seen = BTreeSet::new();
-    sample
-        .votes
-        .retain(|vote| vote.index < votes && judged(vote) && seen.insert(vote.index));
+    sample.votes = usable_votes(sample.votes, votes);
     Some(sample)
+}
+
+/// Of judgements from before those that count: each once, and none beyond those that are asked for.
+pub(super) fn usable_votes(mut votes: Vec<Vote>, most: u32) -> Vec<Vote> {
+    let mut seen = BTreeSet::new();
+    votes.retain(|vote| vote.index < most && judged(vote) && seen.insert(vote.index));
+    votes
+}
+
+/// One vote for each that is asked for, by its index; where there is none it says so.
+pub(super) fn with_every_vote(mut votes: Vec<Vote>, most: u32) -> Vec<Vote> {
+    votes.sort_by_key(|vote| vote.index);
+    let mut done = votes.into_iter().peekable();
+    (0..most)
+        .map(|index| match done.next_if(|vote| vote.index == index) {
+            Some(vote) => vote,
+            None => unscored(index, VoteOutcome::NotAsked, ended(), Vec::new()),
+        })
+        .collect()
+}
+
+/// What is said of a call that was not made, or whose reply did not come in time.
+pub(super) fn ended() -> String {
+    "the run ended before the call was made or answered".to_owned()
 }
 
 /// Whether the model replied: the call was paid for, whatever the reply was worth.

@@ -48,6 +48,8 @@ pub(super) enum Wanted {
     Answer { votes: u64, open: u64 },
     /// A judgement of an answer that counts as scored already, or not yet.
     Judgement { counts: bool },
+    /// A judgement that is of no answer of this run. What this run's own answers are owed comes first.
+    Beside,
     /// A request that is no chat call.
     Request,
 }
@@ -67,8 +69,18 @@ struct Books {
     judgements: Book,
     /// Answers that have a score, or a judgement in flight.
     scored: u64,
+    owed: Owed,
     /// What was in the way of a call last.
     refused: Option<Reached>,
+}
+
+/// What the answers that were begun have still to come.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Owed {
+    /// Judgements at the most.
+    pub(super) judgements: u64,
+    /// Answers at the most that may have a score by them.
+    pub(super) scores: u64,
 }
 
 /// The chat calls of one purpose.
@@ -118,6 +130,10 @@ impl Books {
                 self.scored.saturating_add(open + 1),
             ),
             Wanted::Judgement { counts } => (1, self.scored + u64::from(!counts)),
+            Wanted::Beside => (
+                self.owed.judgements.saturating_add(1),
+                self.scored.saturating_add(self.owed.scores),
+            ),
             Wanted::Request => (1, self.scored),
         };
         begun
@@ -147,7 +163,14 @@ impl Books {
                 .in_flight()
                 .saturating_mul(answer)
                 .saturating_add((judgements.in_flight() + 1).saturating_mul(judgement)),
-            Wanted::Answer { .. } | Wanted::Judgement { .. } => return false,
+            Wanted::Beside if alone(judgements) => {
+                let to_come = (judgements.in_flight() + 1).saturating_add(self.owed.judgements);
+                answers
+                    .in_flight()
+                    .saturating_mul(answer)
+                    .saturating_add(to_come.saturating_mul(judgement))
+            }
+            Wanted::Answer { .. } | Wanted::Judgement { .. } | Wanted::Beside => return false,
             Wanted::Request => 0,
         };
         self.tokens().saturating_add(more) <= tokens
@@ -241,6 +264,11 @@ impl<'a> Purse<'a> {
     /// How many answers have a score, or a judgement in flight.
     pub(super) fn scored(&self, answers: usize) {
         self.books().scored = answers as u64;
+    }
+
+    /// What the answers that were begun have still to come.
+    pub(super) fn owes(&self, owed: Owed) {
+        self.books().owed = owed;
     }
 
     /// Tokens that were taken.

@@ -7,6 +7,7 @@ mod answer;
 mod checks;
 mod diagnosis;
 mod excerpt;
+mod exhibits;
 mod feedback;
 #[cfg(test)]
 mod fixtures;
@@ -34,7 +35,11 @@ pub use limits::{GRACE, Limits};
 #[cfg(any(test, fuzzing))]
 pub(crate) use verdict::promises as verdict_promises;
 
-use crate::results::{self, AnswerOutcome, CaseResult, StopKind, Stopped, VoteOutcome};
+use exhibits::Exhibits;
+
+use crate::results::{
+    self, AnchorResult, AnswerOutcome, CaseResult, Results, StopKind, Stopped, VoteOutcome,
+};
 use crate::studio::Studio;
 use crate::suite::Suite;
 
@@ -69,10 +74,14 @@ pub enum Event {
         cases: usize,
         /// Answers that will be asked for.
         answers: usize,
-        /// Judgements that will be asked for if every answer is usable and passes its checks.
+        /// Judgements of the suite's answers that will be asked for if every answer is usable and passes its checks.
         judgements: usize,
+        /// Judgements of anchors and of earlier answers that will be asked for.
+        beside: usize,
         /// What is there from before, and is asked for no more.
         kept: results::Kept,
+        /// Judgements of anchors and of earlier answers that are there from before.
+        kept_beside: usize,
     },
     /// An answer is there, or is known not to come.
     Answered {
@@ -98,6 +107,11 @@ pub enum Event {
         /// 0..1; 0 when a failed check decided.
         score: Option<f64>,
     },
+    /// A judgement of an anchor or of an earlier answer is there, or is known not to come. It is no score of this run.
+    JudgedBeside {
+        /// How it came.
+        outcome: VoteOutcome,
+    },
 }
 
 /// An evaluation, whole or cut short.
@@ -105,6 +119,12 @@ pub enum Event {
 pub struct Evaluation {
     /// One entry per case of the suite, in its order.
     pub cases: Vec<CaseResult>,
+    /// What the judge made of the suite's anchors, in their order. One that was not judged makes no evaluation
+    /// incomplete.
+    pub anchors: Vec<AnchorResult>,
+    /// The earlier results that were given to be judged again, with this run's judge and its votes in place of their own;
+    /// an answer that was not judged again has no votes. None where none were given.
+    pub rejudged: Option<Results>,
     /// Why it ended before everything was asked; none when it went through.
     pub stopped: Option<Stopped>,
     /// Wall time, waiting for the model included.
@@ -120,11 +140,16 @@ pub struct Evaluation {
 /// What is known is used as it is, whatever it is worth; a judgement that it lacks is asked for before any
 /// other answer. Every new answer and judgement goes to `keep` as soon as it is there.
 ///
+/// Last of all the suite's anchors are judged, and then of `rejudge` those answers that passed their checks and whose
+/// case is the same in this suite, by its id and fingerprint. They count against the limits like any judgement. Where a
+/// limit leaves only some of them undone the evaluation has gone through.
+///
 /// A failing call is an outcome of its case. Only a refused key, a model or project that is not there, a
 /// cancelled client, a limit that is reached and a `keep` that fails end it early; what was not asked by then
 /// says so.
 pub async fn run(
     suite: &Suite,
+    rejudge: Option<&Results>,
     studio: &Studio,
     settings: &Settings,
     known: Known,
@@ -132,10 +157,12 @@ pub async fn run(
     events: &UnboundedSender<Event>,
 ) -> Evaluation {
     let started = Instant::now();
+    let exhibits = Exhibits::new(suite, rejudge);
     let cancel = studio.http().cancel().clone();
     let outcome = match judge_prompt::JudgePrompt::new(suite.judge.prompt.as_deref()) {
         Err(fault) => pipeline::Outcome::not_begun(
             suite,
+            &exhibits,
             known,
             Stopped {
                 kind: StopKind::Unavailable,
@@ -145,6 +172,7 @@ pub async fn run(
         Ok(prompt) => {
             let plan = pipeline::Plan {
                 suite,
+                exhibits: &exhibits,
                 settings,
                 prompt: &prompt,
                 cancel: &cancel,
@@ -155,10 +183,27 @@ pub async fn run(
             pipeline::run(&plan, known, studio).await
         }
     };
-    outcome.into_evaluation(suite, started.elapsed())
+    outcome.into_evaluation(suite, &exhibits, started.elapsed())
 }
 
 /// The evaluation of a suite that may not begin: nothing is asked, and every case that is not known says so.
-pub fn not_begun(suite: &Suite, known: Known, stopped: Stopped) -> Evaluation {
-    pipeline::Outcome::not_begun(suite, known, stopped).into_evaluation(suite, Duration::ZERO)
+pub fn not_begun(suite: &Suite, rejudge: Option<&Results>, known: Known, stopped: Stopped) -> Evaluation {
+    let exhibits = Exhibits::new(suite, rejudge);
+    let outcome = pipeline::Outcome::not_begun(suite, &exhibits, known, stopped);
+    outcome.into_evaluation(suite, &exhibits, Duration::ZERO)
+}
+
+impl Evaluation {
+    /// Judgements of anchors and of earlier answers that failed or were not asked for: the same command, gone on with,
+    /// may get them.
+    pub fn unjudged_beside(&self) -> u64 {
+        let anchors = self.anchors.iter().flat_map(|anchor| &anchor.votes);
+        let earlier = self.rejudged.iter().flat_map(|results| &results.cases);
+        let earlier = earlier
+            .flat_map(|case| &case.samples)
+            .flat_map(|sample| &sample.votes);
+        let open =
+            |vote: &&results::Vote| matches!(vote.outcome, VoteOutcome::Failed | VoteOutcome::NotAsked);
+        anchors.chain(earlier).filter(open).count() as u64
+    }
 }

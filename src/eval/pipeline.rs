@@ -19,10 +19,11 @@ use super::answer::{self, Answered};
 use super::checks::Checks;
 use super::diagnosis;
 use super::excerpt::excerpt;
-use super::judge::{self, Bench, Judged};
+use super::exhibits::Exhibits;
+use super::judge::{self, Bench, Judged, Subject};
 use super::judge_prompt::JudgePrompt;
 use super::known::{Keep, Known};
-use super::limits::{Purse, Reached};
+use super::limits::{Purse, Reached, Wanted};
 use super::metered::Metered;
 use super::readiness::{self, interrupted};
 use super::service::Service;
@@ -40,6 +41,8 @@ mod state;
 /// What is to be done.
 pub(super) struct Plan<'a> {
     pub(super) suite: &'a Suite,
+    /// What is judged beside the suite's answers.
+    pub(super) exhibits: &'a Exhibits<'a>,
     pub(super) settings: &'a Settings,
     pub(super) prompt: &'a JudgePrompt<'a>,
     pub(super) cancel: &'a CancellationToken,
@@ -63,6 +66,11 @@ enum Job {
         vote: u32,
         answer: Arc<str>,
     },
+    /// A judgement of an exhibit, which is named by its position.
+    Beside {
+        exhibit: usize,
+        vote: u32,
+    },
     Diagnose {
         purpose: Purpose,
         failure: Failure,
@@ -74,7 +82,7 @@ impl Job {
     fn purpose(&self) -> Option<Purpose> {
         match self {
             Job::Answer { .. } => Some(Purpose::Answer),
-            Job::Judge { .. } => Some(Purpose::Judge),
+            Job::Judge { .. } | Job::Beside { .. } => Some(Purpose::Judge),
             Job::Diagnose { .. } => None,
         }
     }
@@ -89,6 +97,10 @@ enum Done {
     Vote {
         case: usize,
         sample: u32,
+        judged: Judged,
+    },
+    Beside {
+        exhibit: usize,
         judged: Judged,
     },
     Diagnosis {
@@ -113,7 +125,7 @@ pub(super) async fn run<S: Service>(plan: &Plan<'_>, known: Known, service: &S) 
         purse: &purse,
     };
     let mut state = State::new(plan, &purse, known);
-    // Where nothing is left to ask, the model need not run.
+    // Where nothing is left to ask but what was answered before this run, the model need not run.
     if state.is_open()
         && let Err(stopped) = readiness::make_ready(plan.settings, plan.events, plan.cancel, service).await
     {
@@ -202,20 +214,26 @@ async fn guarded<S: Service>(job: Job, plan: &Plan<'_>, service: &Metered<'_, S>
             }
             Job::Judge {
                 case, sample, vote, ..
-            } => {
-                let vote = judge::unscored(vote, VoteOutcome::Failed, told, Vec::new());
-                Done::Vote {
-                    case,
-                    sample,
-                    judged: Judged { vote, failure: None },
-                }
-            }
+            } => Done::Vote {
+                case,
+                sample,
+                judged: judged_nothing(vote, told),
+            },
+            Job::Beside { exhibit, vote } => Done::Beside {
+                exhibit,
+                judged: judged_nothing(vote, told),
+            },
             Job::Diagnose { purpose, .. } => Done::Diagnosis {
                 purpose,
                 stopped: None,
             },
         }
     })
+}
+
+fn judged_nothing(vote: u32, told: String) -> Judged {
+    let vote = judge::unscored(vote, VoteOutcome::Failed, told, Vec::new());
+    Judged { vote, failure: None }
 }
 
 async fn work<S: Service>(job: Job, plan: &Plan<'_>, service: &S) -> Done {
@@ -225,6 +243,11 @@ async fn work<S: Service>(job: Job, plan: &Plan<'_>, service: &S) -> Done {
         prompt,
         ..
     } = *plan;
+    let bench = Bench {
+        judge: &suite.judge,
+        prompt,
+        settings,
+    };
     match job {
         Job::Answer { case, sample, checks } => {
             let answered = answer::ask(
@@ -244,13 +267,17 @@ async fn work<S: Service>(job: Job, plan: &Plan<'_>, service: &S) -> Done {
             vote,
             answer,
         } => {
-            let bench = Bench {
-                judge: &suite.judge,
-                prompt,
-                settings,
-            };
-            let judged = judge::judge(bench, &suite.cases[case], &answer, vote, service).await;
+            let subject = Subject::of(&suite.cases[case], &answer);
+            let again = Wanted::Judgement { counts: true };
+            let judged = judge::judge(bench, &subject, vote, again, service).await;
             Done::Vote { case, sample, judged }
+        }
+        Job::Beside { exhibit, vote } => {
+            let judged = match plan.exhibits.subject(exhibit) {
+                Some(subject) => judge::judge(bench, &subject, vote, Wanted::Beside, service).await,
+                None => judged_nothing(vote, "a bug in tunegate, please report it: no exhibit".to_owned()),
+            };
+            Done::Beside { exhibit, judged }
         }
         Job::Diagnose { purpose, failure } => {
             let model = match purpose {

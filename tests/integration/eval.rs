@@ -14,9 +14,11 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use tunegate::eval::{self, Evaluation, Event};
 use tunegate::http;
-use tunegate::results::{AnswerOutcome, StopKind, VoteOutcome};
+use tunegate::results::{AnswerOutcome, Results, StopKind, VoteOutcome};
 use tunegate::studio::Studio;
 use tunegate::suite::{Case, Check, CycleSettings, Judge, Message, Parameters, Place, Role, Suite};
+
+mod beside;
 
 type Chat = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
 
@@ -187,6 +189,19 @@ struct Ran {
 }
 
 async fn evaluated(suite: &Suite, part: &Arc<Part>, cancel: CancellationToken) -> Ran {
+    let (limits, known) = (eval::Limits::default(), eval::Known::default());
+    evaluated_in(suite, None, part, limits, known, &|_| Ok(()), cancel).await
+}
+
+async fn evaluated_in(
+    suite: &Suite,
+    rejudge: Option<&Results>,
+    part: &Arc<Part>,
+    limits: eval::Limits,
+    known: eval::Known,
+    keep: &eval::Keep<'_>,
+    cancel: CancellationToken,
+) -> Ran {
     let settings = http::Settings {
         timeout: Duration::from_secs(30),
         max_attempts: 3,
@@ -202,11 +217,10 @@ async fn evaluated(suite: &Suite, part: &Arc<Part>, cancel: CancellationToken) -
         concurrency: 4,
         load_timeout: Duration::from_secs(30),
         load_poll: Duration::from_millis(2),
-        limits: eval::Limits::default(),
+        limits,
     };
     let (events, mut told) = unbounded_channel();
-    let keep = |_: eval::Kept<'_>| Ok(());
-    let evaluation = eval::run(suite, &studio, &settings, eval::Known::default(), &keep, &events).await;
+    let evaluation = eval::run(suite, rejudge, &studio, &settings, known, keep, &events).await;
     drop(events);
     let events = std::iter::from_fn(|| told.try_recv().ok()).collect();
     Ran {

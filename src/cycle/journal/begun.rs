@@ -82,7 +82,7 @@ impl Begun {
                 told.extend(cases);
             } else if self.judge == now.judge && self.suite == now.suite {
                 told.push(
-                    "the gates, or tags, weights, groups, holdouts or pass scores of cases changed"
+                    "the gates, the judge's anchors, or tags, weights, groups, holdouts or pass scores of cases changed"
                         .to_owned(),
                 );
             }

@@ -43,6 +43,14 @@ pub enum Fact {
         /// The judgement.
         vote: Vote,
     },
+    /// A judgement of an anchor, or of an earlier run's answer, came, usable or not. Never one whose call failed.
+    JudgedBeside {
+        /// What was judged, by its content: `anchor:` or `earlier:` and a hash, so that another baseline, or an anchor
+        /// that was changed, is not given it.
+        key: String,
+        /// The judgement.
+        vote: Vote,
+    },
     /// The evaluation went through.
     Evaluated,
     /// What stood at the service before the run's first write.

@@ -9,13 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::Serialize;
 use tokio::task::JoinHandle;
 
 use super::read::{read, read_file};
 use super::{Begun, Fact, Fault, place};
 use crate::results::{Sample, Vote};
+
+use line::{Borrowed, line_of};
+
+mod line;
 
 /// The longest that a line waits for the disk when nobody asks for it.
 const BATCH: Duration = Duration::from_secs(1);
@@ -212,6 +215,14 @@ impl Journal {
         self.append(&Borrowed::Judged { case, sample, vote })
     }
 
+    /// Notes a judgement as [`Fact::JudgedBeside`], without a copy of it.
+    ///
+    /// # Errors
+    /// As of [`Journal::note`].
+    pub fn note_beside(&self, key: &str, vote: &Vote) -> Result<(), Fault> {
+        self.append(&Borrowed::JudgedBeside { key, vote })
+    }
+
     fn append(&self, fact: &impl Serialize) -> Result<(), Fault> {
         let shared = &self.shared;
         let mut state = shared.state();
@@ -340,49 +351,6 @@ impl Drop for Shared {
             batch.abort();
         }
     }
-}
-
-/// A [`super::Line`] to be, of a fact that is another's.
-#[derive(Serialize)]
-struct Noted<'a, F> {
-    at: Timestamp,
-    fact: &'a F,
-}
-
-/// The large ones among the facts, as somebody else holds them.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Borrowed<'a> {
-    Answered {
-        case: &'a str,
-        sample: &'a Sample,
-    },
-    Judged {
-        case: &'a str,
-        sample: u32,
-        vote: &'a Vote,
-    },
-}
-
-fn line_of(fact: &impl Serialize, path: &Path) -> Result<Vec<u8>, Fault> {
-    let now = Timestamp::now();
-    let line = Noted {
-        // Cut, not rounded: what is told of a thing can't be later than the thing.
-        at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
-        fact,
-    };
-    let mut bytes = serde_json::to_vec(&line)
-        .map_err(|error| Fault::new(format!("can't write to the journal {}: {error}", path.display())))?;
-    bytes.push(b'\n');
-    if bytes.len() > Journal::MAX_LINE_BYTES {
-        return Err(Fault::new(format!(
-            "can't write to the journal {}: the line would have {} bytes, and {} is the most",
-            path.display(),
-            bytes.len(),
-            Journal::MAX_LINE_BYTES
-        )));
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -60,6 +60,13 @@ pub(super) fn judged(case: &str, sample: u32, vote: Vote) -> Fact {
     }
 }
 
+pub(super) fn judged_beside(key: &str, vote: Vote) -> Fact {
+    Fact::JudgedBeside {
+        key: key.to_owned(),
+        vote,
+    }
+}
+
 pub(super) fn trace(case: &str) -> Write {
     Write::Trace {
         case: case.to_owned(),
@@ -120,6 +127,10 @@ pub(super) fn everything() -> Vec<Fact> {
         answered("b", sample(0, "")),
         judged("a", 0, vote(1, 0.1)),
         judged("a", 0, vote(0, 0.3)),
+        judged_beside("anchor:0a:0", vote(1, 0.6)),
+        judged_beside("earlier:0b", vote(0, 0.7)),
+        judged_beside("anchor:0a:0", vote(0, 0.5)),
+        judged_beside("anchor:0a:0", vote(1, 0.4)),
         Fact::Evaluated,
         Fact::Before(Before {
             snapshots: vec!["s0".to_owned()],

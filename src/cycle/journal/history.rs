@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Before, Begun, Fact, Line, Write};
 use crate::cycle::record::TraceState;
-use crate::results::Sample;
+use crate::results::{Sample, Vote};
 
 /// Judgements of one answer at the most; a suite can ask for 25.
 const MOST_VOTES: u32 = 1_000;
@@ -22,6 +22,8 @@ pub struct History {
     pub resumed: u32,
     /// The answers, with the judgements so far, by case and sample.
     pub samples: BTreeMap<(String, u32), Sample>,
+    /// The judgements of anchors and of an earlier run's answers, by what was judged.
+    pub beside: BTreeMap<String, Vec<Vote>>,
     /// The evaluation went through.
     pub evaluated: bool,
     /// What stood at the service before the first write.
@@ -159,15 +161,9 @@ impl History {
                         "a judgement of case {case}, sample {sample}, which has no answer"
                     ));
                 };
-                if vote.index >= MOST_VOTES {
-                    return Err(format!("a judgement with the index {}", vote.index));
-                }
-                // By their index, whichever came first; a repeated one is the later one.
-                match answer.votes.binary_search_by_key(&vote.index, |v| v.index) {
-                    Ok(known) => answer.votes[known] = vote,
-                    Err(place) => answer.votes.insert(place, vote),
-                }
+                add(&mut answer.votes, vote)?;
             }
+            Fact::JudgedBeside { key, vote } => add(self.beside.entry(key).or_default(), vote)?,
             Fact::Evaluated => self.evaluated = true,
             Fact::Before(before) => {
                 self.before = Some(before);
@@ -226,6 +222,18 @@ impl History {
             Write::Job { .. } => self.job = standing,
         }
     }
+}
+
+/// By their index, whichever came first; a repeated one is the later one.
+fn add(votes: &mut Vec<Vote>, vote: Vote) -> Result<(), String> {
+    if vote.index >= MOST_VOTES {
+        return Err(format!("a judgement with the index {}", vote.index));
+    }
+    match votes.binary_search_by_key(&vote.index, |v| v.index) {
+        Ok(known) => votes[known] = vote,
+        Err(place) => votes.insert(place, vote),
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use super::*;
 use crate::studio::FailureKind;
 use crate::suite::Message;
 
+const AGAIN: Wanted = Wanted::Judgement { counts: true };
+
 /// One judgement with scripted replies: the vote, and for each call its messages (role, content) and seed.
 async fn judged(
     judge: Judge,
@@ -42,7 +44,7 @@ async fn judged(
         prompt: &prompt,
         settings: &settings,
     };
-    let judged = super::judge(bench, &case, answer, vote, &service).await;
+    let judged = super::judge(bench, &Subject::of(&case, answer), vote, AGAIN, &service).await;
     assert!(
         script.lock().unwrap().is_empty(),
         "a scripted reply was not asked for"

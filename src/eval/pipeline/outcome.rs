@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Evaluation, Known, Sample, Vote, VoteOutcome, answer, judge};
-use crate::eval::known::can_be_judged;
+use super::{Evaluation, Exhibits, Known, Sample, Vote, answer};
+use crate::eval::known::{can_be_judged, ended, with_every_vote};
 use crate::results::{AnswerOutcome, CaseResult, Kept, Left, StopKind, Stopped};
 use crate::suite::{Case, Suite};
 
@@ -13,6 +13,8 @@ use crate::suite::{Case, Suite};
 pub(in crate::eval) struct Outcome {
     /// By the case's position; cases behind the last one begun are missing. Samples in any order.
     samples: Vec<Vec<Sample>>,
+    /// Judgements of the exhibits, by position, in any order.
+    beside: Vec<Vec<Vote>>,
     kept: Kept,
     /// Whether anything came of this process's own calls.
     advanced: bool,
@@ -22,12 +24,25 @@ pub(in crate::eval) struct Outcome {
 
 impl Outcome {
     /// Of a run that stopped before its first call.
-    pub(in crate::eval) fn not_begun(suite: &Suite, mut known: Known, stopped: Stopped) -> Outcome {
-        let mut outcome = Outcome::default();
+    pub(in crate::eval) fn not_begun(
+        suite: &Suite,
+        exhibits: &Exhibits<'_>,
+        mut known: Known,
+        stopped: Stopped,
+    ) -> Outcome {
+        let mut outcome = Outcome::with_known(exhibits.take(&mut known.beside));
         for (case, sample) in known.take(suite) {
             outcome.add_known(case, sample);
         }
         outcome.stopped(Some(stopped))
+    }
+
+    /// With the judgements of exhibits from before.
+    pub(super) fn with_known(beside: Vec<Vec<Vote>>) -> Outcome {
+        Outcome {
+            beside,
+            ..Outcome::default()
+        }
     }
 
     /// An answer from before, with its votes.
@@ -61,6 +76,13 @@ impl Outcome {
         }
     }
 
+    pub(super) fn add_beside(&mut self, exhibit: usize, vote: Vote) {
+        self.advanced = true;
+        if let Some(votes) = self.beside.get_mut(exhibit) {
+            votes.push(vote);
+        }
+    }
+
     pub(super) fn stopped(mut self, stopped: Option<Stopped>) -> Outcome {
         self.stopped = stopped;
         self
@@ -73,7 +95,13 @@ impl Outcome {
     }
 
     /// One result per case of the suite, and why the run stopped where it did.
-    pub(in crate::eval) fn into_evaluation(self, suite: &Suite, duration: Duration) -> Evaluation {
+    pub(in crate::eval) fn into_evaluation(
+        self,
+        suite: &Suite,
+        exhibits: &Exhibits<'_>,
+        duration: Duration,
+    ) -> Evaluation {
+        let (anchors, rejudged, beside) = exhibits.judged(self.beside);
         let done = self.samples.into_iter().chain(std::iter::repeat_with(Vec::new));
         let cases: Vec<CaseResult> = suite
             .cases
@@ -84,11 +112,18 @@ impl Outcome {
         let left = Left::of(&cases, suite.judge.votes);
         Evaluation {
             cases,
+            anchors,
+            rejudged,
             stopped: self
                 .stopped
-                // A signal that came after the last answer has ended nothing here.
-                .filter(|stopped| stopped.kind != StopKind::Interrupted || !left.is_nothing())
-                .map(|stopped| with_the_rest(stopped, left, self.advanced)),
+                .filter(|stopped| match stopped.kind {
+                    // A signal that came after the last call has ended nothing here.
+                    StopKind::Interrupted => !left.is_nothing() || beside > 0,
+                    // A limit may cost exhibits: the evaluation of the suite is whole without them.
+                    StopKind::Budget | StopKind::Deadline => !left.is_nothing(),
+                    StopKind::Unauthorized | StopKind::Unavailable | StopKind::Unrecorded => true,
+                })
+                .map(|stopped| with_the_rest(stopped, left, beside, self.advanced)),
             duration,
             kept: self.kept,
             tokens: self.tokens,
@@ -97,15 +132,20 @@ impl Outcome {
 }
 
 /// An end that the same command can go on from says what is left.
-fn with_the_rest(mut stopped: Stopped, left: Left, advanced: bool) -> Stopped {
+fn with_the_rest(mut stopped: Stopped, left: Left, beside: u64, advanced: bool) -> Stopped {
     let next = match stopped.kind {
         StopKind::Unauthorized | StopKind::Unavailable | StopKind::Unrecorded => return stopped,
-        _ if left.is_nothing() => return stopped,
+        _ if left.is_nothing() && beside == 0 => return stopped,
         // A budget that holds not even one more call ends the next attempt as well.
         StopKind::Budget if !advanced => "give it more to go on",
         StopKind::Interrupted | StopKind::Deadline | StopKind::Budget => "the same command goes on from here",
     };
-    stopped.message = format!("{}, so the evaluation is {left}; {next}", stopped.message);
+    let what = match (left.is_nothing(), beside) {
+        (false, _) => format!("the evaluation is {left}"),
+        (true, 1) => "1 judgement of an anchor or of the baseline was not asked".to_owned(),
+        (true, n) => format!("{n} judgements of anchors or of the baseline were not asked"),
+    };
+    stopped.message = format!("{}, so {what}; {next}", stopped.message);
     stopped
 }
 
@@ -114,7 +154,7 @@ fn result(case: &Case, mut done: Vec<Sample>, votes: u32) -> CaseResult {
     let mut done = done.into_iter().peekable();
     let samples = (0..case.samples)
         .map(|index| match done.next_if(|sample| sample.index == index) {
-            Some(sample) => with_every_vote(sample, votes),
+            Some(sample) => complete(sample, votes),
             None => answer::without_answer(index, AnswerOutcome::NotAsked, Some(ended())),
         })
         .collect();
@@ -135,21 +175,9 @@ fn result(case: &Case, mut done: Vec<Sample>, votes: u32) -> CaseResult {
     }
 }
 
-fn with_every_vote(mut sample: Sample, votes: u32) -> Sample {
-    if !can_be_judged(&sample) {
-        return sample;
+fn complete(mut sample: Sample, votes: u32) -> Sample {
+    if can_be_judged(&sample) {
+        sample.votes = with_every_vote(sample.votes, votes);
     }
-    sample.votes.sort_by_key(|vote| vote.index);
-    let mut done = sample.votes.into_iter().peekable();
-    sample.votes = (0..votes)
-        .map(|index| match done.next_if(|vote| vote.index == index) {
-            Some(vote) => vote,
-            None => judge::unscored(index, VoteOutcome::NotAsked, ended(), Vec::new()),
-        })
-        .collect();
     sample
-}
-
-fn ended() -> String {
-    "the run ended before the call was made or answered".to_owned()
 }

@@ -13,6 +13,10 @@ use crate::eval::readiness::ends_the_run;
 use crate::results::{Sample, StopKind, Stopped, Vote, VoteOutcome};
 use crate::studio::{Failure, Purpose};
 
+use beside::Beside;
+
+mod beside;
+
 /// How the calls of one purpose are doing.
 #[derive(Default)]
 struct Line {
@@ -36,6 +40,7 @@ pub(super) struct State<'a> {
     /// Answers that are not asked for, because they are there from before.
     known: BTreeSet<(usize, u32)>,
     due: VecDeque<Job>,
+    beside: Beside,
     answers: Line,
     judgements: Line,
     /// Answers that have a score or a judgement in flight.
@@ -49,6 +54,7 @@ pub(super) struct State<'a> {
 
 impl<'a> State<'a> {
     pub(super) fn new(plan: &'a Plan<'a>, purse: &'a Purse<'a>, mut known: Known) -> State<'a> {
+        let beside = plan.exhibits.take(&mut known.beside);
         let mut state = State {
             plan,
             purse,
@@ -56,12 +62,13 @@ impl<'a> State<'a> {
             checks: None,
             known: BTreeSet::new(),
             due: VecDeque::new(),
+            beside: Beside::new(&beside, plan.suite.judge.votes),
             answers: Line::default(),
             judgements: Line::default(),
             scored: BTreeSet::new(),
             cut_short: false,
             unkept: false,
-            outcome: Outcome::default(),
+            outcome: Outcome::with_known(beside),
         };
         for (case, sample) in known.take(plan.suite) {
             state.known.insert((case, sample.index));
@@ -87,13 +94,19 @@ impl<'a> State<'a> {
             judgements: answers
                 .saturating_mul(self.plan.suite.judge.votes as usize)
                 .saturating_add(self.due.len()),
+            beside: self.beside.due(),
             kept: self.outcome.kept(),
+            kept_beside: self.beside.kept(),
         }
     }
 
-    /// Whether anything is left to begin.
+    /// Whether anything of the suite's cases is left to begin.
     pub(super) fn is_open(&self) -> bool {
-        !self.due.is_empty() || self.next.0 < self.plan.suite.cases.len()
+        !self.due.is_empty() || self.answers_are_left()
+    }
+
+    fn answers_are_left(&self) -> bool {
+        self.next.0 < self.plan.suite.cases.len()
     }
 
     /// Moves on to the next answer that has to be asked for.
@@ -141,9 +154,12 @@ impl<'a> State<'a> {
             self.purse.begin(Purpose::Judge);
             return self.due.pop_front();
         }
+        if !self.answers_are_left() {
+            return self.next_beside();
+        }
         let votes = u64::from(self.plan.suite.judge.votes);
         let open = self.answers.in_flight as u64;
-        if !self.is_open() || self.purse.refuses(Wanted::Answer { votes, open }).is_some() {
+        if self.purse.refuses(Wanted::Answer { votes, open }).is_some() {
             return None;
         }
         let job = self.next_answer()?;
@@ -194,16 +210,19 @@ impl<'a> State<'a> {
 
     /// Takes in what was done; a reason to stop the run at once goes out.
     pub(super) fn take(&mut self, done: Done) -> Option<Stopped> {
-        match done {
+        let stopped = match done {
             Done::Answer { case, answered } => self.take_answer(case, answered),
             Done::Vote { case, sample, judged } => self.take_vote(case, sample, judged),
+            Done::Beside { exhibit, judged } => self.take_beside(exhibit, judged),
             Done::Diagnosis { purpose, stopped } => {
                 let line = self.line(purpose);
                 line.diagnosing = false;
                 line.condemned = stopped.filter(|_| !line.works);
                 None
             }
-        }
+        };
+        self.owe();
+        stopped
     }
 
     fn take_answer(&mut self, case: usize, answered: Answered) -> Option<Stopped> {

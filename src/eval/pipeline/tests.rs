@@ -10,11 +10,12 @@ use super::super::fixtures::{
 use super::super::known::Kept;
 use super::super::limits::{GRACE, Limits};
 use super::*;
-use crate::results::{CaseResult, StopKind};
+use crate::results::{CaseResult, Results, StopKind};
 use crate::studio::FailureKind;
 use crate::suite::Check;
 
 mod again;
+mod beside;
 mod flow;
 mod limits;
 mod resuming;
@@ -43,6 +44,7 @@ struct Ran {
 enum Entry {
     Answer(String, Sample),
     Vote(String, u32, Vote),
+    Beside(String, Vote),
 }
 
 /// How a run goes.
@@ -50,6 +52,8 @@ struct Way<'a> {
     concurrency: usize,
     limits: Limits,
     known: Known,
+    /// Earlier results whose answers are judged again.
+    rejudge: Option<&'a Results>,
     cancel: &'a CancellationToken,
     /// Whether the nth thing to keep, from 0, can be kept.
     keeps: &'a (dyn Fn(usize) -> Result<(), String> + Sync),
@@ -61,6 +65,7 @@ impl<'a> Way<'a> {
             concurrency,
             limits: Limits::default(),
             known: Known::default(),
+            rejudge: None,
             cancel,
             keeps: &|_| Ok(()),
         }
@@ -161,6 +166,7 @@ where
         lists,
         sent,
     };
+    let exhibits = Exhibits::new(suite, way.rejudge);
     let (events, mut told) = unbounded_channel();
     let (mut settings, prompt) = (settings(way.concurrency), JudgePrompt::new(None).unwrap());
     settings.limits = way.limits;
@@ -171,11 +177,13 @@ where
         kept.push(match entry {
             Kept::Answer { case, sample } => Entry::Answer(case.to_owned(), sample.clone()),
             Kept::Vote { case, sample, vote } => Entry::Vote(case.to_owned(), sample, vote.clone()),
+            Kept::Beside { key, vote } => Entry::Beside(key.to_owned(), vote.clone()),
         });
         Ok(())
     };
     let plan = Plan {
         suite,
+        exhibits: &exhibits,
         settings: &settings,
         prompt: &prompt,
         cancel: way.cancel,
@@ -186,7 +194,7 @@ where
     let begun = Instant::now();
     let outcome = run(&plan, way.known, &service).await;
     let took = begun.elapsed();
-    let evaluation = outcome.into_evaluation(suite, took);
+    let evaluation = outcome.into_evaluation(suite, &exhibits, took);
     let lists = service.lists.load(Ordering::Relaxed);
     let sent = service.sent.load(Ordering::Relaxed);
     drop((service, events));

@@ -5,7 +5,7 @@ use std::process::Command;
 use proptest::prelude::*;
 
 use super::super::fixtures::{
-    answered, any_sample, any_vote, any_writing, begun, everything, judged, sample,
+    answered, any_sample, any_vote, any_writing, begun, everything, judged, judged_beside, sample,
 };
 use super::super::read::read_from;
 use super::super::{History, Line};
@@ -333,7 +333,12 @@ fn an_answer_and_a_judgement_are_noted_as_their_facts() {
     let borrowed = lines(&|journal| {
         journal.note_answer("a", &answer).unwrap();
         journal.note_vote("a", 0, &vote).unwrap();
+        journal.note_beside("anchor:0a:0", &vote).unwrap();
     });
-    let owned = [answered("a", answer.clone()), judged("a", 0, vote.clone())];
+    let owned = [
+        answered("a", answer.clone()),
+        judged("a", 0, vote.clone()),
+        judged_beside("anchor:0a:0", vote.clone()),
+    ];
     assert_eq!(borrowed, owned);
 }

@@ -52,6 +52,13 @@ fn everything_that_happened_is_told() {
         .map(|v| (v.index, v.score))
         .collect();
     assert_eq!(votes, [(0, Some(0.3)), (1, Some(0.1))]);
+    // The later one of a repeated judgement; and they make no answer.
+    let beside: Vec<_> = told.beside["anchor:0a:0"]
+        .iter()
+        .map(|v| (v.index, v.score))
+        .collect();
+    assert_eq!(beside, [(0, Some(0.5)), (1, Some(0.4))]);
+    assert_eq!((told.beside.len(), told.samples.len()), (2, 2));
     let a = &told.traces[&("a".to_owned(), 0)];
     assert_eq!(a.trace, Standing::Done("t1".to_owned()));
     assert_eq!(a.row, Standing::Done("queued".to_owned()));
@@ -186,6 +193,10 @@ fn what_this_version_does_not_know_is_refused_and_named() {
         (
             "{\"judged\":{\"case\":\"z\",\"sample\":1,\"vote\":{\"index\":0,\"outcome\":\"scored\",\"calls\":[]}}}",
             "a judgement of case z, sample 1, which has no answer",
+        ),
+        (
+            "{\"judged_beside\":{\"key\":\"anchor:0\",\"vote\":{\"index\":1000,\"outcome\":\"scored\",\"calls\":[]}}}",
+            "a judgement with the index 1000",
         ),
         ("7", "expected value"),
     ] {

@@ -165,7 +165,9 @@ async fn events_tell_what_happens_in_its_order() {
                 cases: 1,
                 answers: 2,
                 judgements: 2,
+                beside: 0,
                 kept: crate::results::Kept::default(),
+                kept_beside: 0,
             },
             Event::Answered {
                 case: id(),
@@ -218,6 +220,6 @@ fn an_evaluation_can_run_on_any_thread() {
              keep: &Keep<'_>,
              to: &UnboundedSender<Event>| {
         let known = Known::default();
-        movable(&crate::eval::run(suite, studio, settings, known, keep, to));
+        movable(&crate::eval::run(suite, None, studio, settings, known, keep, to));
     };
 }
