@@ -8,6 +8,7 @@
 //! - [`score`]: results become figures. Pure.
 //! - [`gate`]: the suite's requirements and the figures become a verdict. Pure.
 //! - [`cycle`]: results and verdict become traces, dataset rows, a snapshot and a fine-tuning job.
+//! - [`history`]: a run's record becomes one line of its suite's history. Pure.
 //! - [`report`]: all of that becomes texts for people and scripts.
 //!
 //! At the edges: [`http`] is the one client that everything on the wire goes through and [`studio`] speaks Prem Studio's
@@ -22,6 +23,7 @@ pub mod eval;
 pub mod fuzzing;
 pub mod gate;
 pub mod github;
+pub mod history;
 pub mod http;
 pub mod report;
 pub mod results;

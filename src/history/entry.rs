@@ -1,0 +1,89 @@
+//! A run's results, figures, comparison, verdict and cycle come in, its line of the history goes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::{CASES, Entry, VERSION};
+use crate::cycle;
+use crate::gate::Verdict;
+use crate::results::{CaseResult, Results};
+use crate::score::{Comparison, Figures};
+
+/// Hexadecimal digits that stand for what a verdict depends on: of thirty runs no two share them by chance.
+const BASIS_DIGITS: usize = 8;
+
+/// The line of a run.
+///
+/// Runs that ended early have one as well; cases without a score have no verdict in it, so a run that never asked a
+/// case says nothing about it.
+pub fn entry(
+    results: &Results,
+    figures: &Figures,
+    comparison: Option<&Comparison>,
+    verdict: &Verdict,
+    cycle: Option<&cycle::Record>,
+) -> Entry {
+    let (run, suite, overall) = (&results.run, &results.suite, &figures.overall);
+    Entry {
+        version: VERSION,
+        run: run.id.clone(),
+        at: run.started_at.clone(),
+        commit: run.commit.clone(),
+        model: suite.model.clone(),
+        judge: suite.judge.fingerprint.clone(),
+        suite: suite.fingerprint.clone(),
+        emulator: run.emulator,
+        cases: overall.cases,
+        scored: overall.scored,
+        mean: overall.mean,
+        interval: overall
+            .mean_interval
+            .map(|interval| [interval.low, interval.high]),
+        pass_rate: overall.pass_rate,
+        difference: comparison.and_then(|comparison| comparison.mean.difference),
+        decision: verdict.decision,
+        outcome: cycle.map(|cycle| cycle.outcome),
+        job: cycle.and_then(|cycle| cycle.job_id.clone()),
+        verdicts: verdicts(results, figures),
+    }
+}
+
+fn verdicts(results: &Results, figures: &Figures) -> BTreeMap<String, String> {
+    if results.cases.len() > CASES {
+        return BTreeMap::new();
+    }
+    let scored = results.cases.iter().zip(&figures.cases);
+    scored
+        .filter(|(case, figure)| case.id == figure.id)
+        .filter_map(|(case, figure)| {
+            let sign = if figure.passed? { '+' } else { '-' };
+            Some((case.id.clone(), format!("{sign}{}", basis(results, case))))
+        })
+        .collect()
+}
+
+/// What has to be the same in two runs for another verdict to be nobody's doing: the case, the judge, the bar, and the
+/// model, both as it was asked for and as the service says who answered. An alias that moves on to a newly trained
+/// model is a change, though nobody wrote one down.
+fn basis(results: &Results, case: &CaseResult) -> String {
+    let answered_by: BTreeSet<&str> = case
+        .samples
+        .iter()
+        .filter_map(|sample| sample.answered_by.as_deref())
+        .collect();
+    let hashed = json!({
+        "layout": "verdict/1",
+        "case": case.fingerprint,
+        "judge": results.suite.judge.fingerprint,
+        "pass_score": case.pass_score,
+        "model": results.suite.model,
+        "answered_by": answered_by,
+        "emulator": results.run.emulator,
+    });
+    let digest = Sha256::digest(hashed.to_string());
+    let mut digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.truncate(BASIS_DIGITS);
+    digits
+}
