@@ -93,7 +93,7 @@ pub(crate) fn write(record: &Record, folder: &Path, screen: &Screen) -> anyhow::
         Ok(report::write_json(record, file)?)
     })?;
     whole(&folder.join("summary.md"), |file| {
-        Ok(file.write_all(report::markdown(record).as_bytes())?)
+        Ok(file.write_all(report::markdown(record, &report::Around::default()).as_bytes())?)
     })?;
     if screen.progress != super::output::Progress::Nothing {
         screen.note(&format!("report in {}", folder.display()));
@@ -132,7 +132,12 @@ pub(crate) fn publish(
         Format::Text => {
             let mut text = String::new();
             for record in &records {
-                text.push_str(&report::terminal(record, screen.columns, screen.colour));
+                text.push_str(&report::terminal(
+                    record,
+                    &report::Around::default(),
+                    screen.columns,
+                    screen.colour,
+                ));
             }
             if records.len() > 1 {
                 text.push_str(&report::total_terminal(&records, screen.columns, screen.colour));
@@ -179,7 +184,11 @@ fn summarize(runner: &Runner, records: &[&Record], screen: &Screen) {
     let share = room.saturating_sub(total.len()) / records.len().max(1);
     let mut text = total.clone();
     for record in records {
-        text.push_str(&report::markdown_within(record, share.saturating_sub(1)));
+        text.push_str(&report::markdown_within(
+            record,
+            &report::Around::default(),
+            share.saturating_sub(1),
+        ));
         text.push('\n');
     }
     let fallback = if total.is_empty() {

@@ -36,7 +36,7 @@ pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exi
     let record = read(&arguments.results)?;
     match arguments.format {
         Form::Text => {
-            let text = report::terminal(&record, screen.columns, screen.colour);
+            let text = report::terminal(&record, &report::Around::default(), screen.columns, screen.colour);
             screen.result(&if screen.github {
                 crate::github::fenced(&text)
             } else {
@@ -44,7 +44,9 @@ pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exi
             });
         }
         // It goes into a file more often than into the log, so there can be no fence around it.
-        Form::Markdown => screen.result(&screen.inert(&report::markdown(&record))),
+        Form::Markdown => {
+            screen.result(&screen.inert(&report::markdown(&record, &report::Around::default())))
+        }
         Form::Json => screen.json(&super::publish::json(&[&record])?),
     }
     Ok(Exit::Done)

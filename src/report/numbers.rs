@@ -16,10 +16,13 @@ pub(super) fn score(value: Option<f64>) -> String {
 pub(super) fn against(value: f64, bound: f64) -> String {
     let mut decimals = 4;
     let mut text = format!("{value:.decimals$}");
-    while decimals < 17 && value != bound && text.parse() == Ok(bound) {
+    // Closer than this a gate takes the two for equal, and they differ by rounding alone.
+    let differs = (value - bound).abs() > 1e-9;
+    while decimals < 17 && differs && text.parse() == Ok(bound) {
         decimals += 1;
         text = format!("{value:.decimals$}");
     }
+    let text = text.replace('-', "−");
     let short = text.trim_end_matches('0');
     match short.split_once('.') {
         Some((whole, "")) => whole.to_owned(),
@@ -28,9 +31,12 @@ pub(super) fn against(value: f64, bound: f64) -> String {
     }
 }
 
-/// `0.780–0.904`.
+/// `0.780–0.904`, `−0.021 to 0.043`.
 pub(super) fn interval(interval: Interval) -> String {
-    format!("{:.3}–{:.3}", interval.low, interval.high)
+    let Interval { low, high } = interval;
+    // Between a dash and a minus sign nobody sees which is which.
+    let to = if low < 0.0 || high < 0.0 { " to " } else { "–" };
+    format!("{low:.3}{to}{high:.3}").replace('-', "−")
 }
 
 /// `0.842 (0.780–0.904)`.
@@ -39,6 +45,26 @@ pub(super) fn with_interval(value: Option<f64>, spread: Option<Interval>) -> Str
         Some(spread) if value.is_some() => format!("{} ({})", score(value), interval(spread)),
         _ => score(value),
     }
+}
+
+/// A difference with its sign, three decimals, and as many more as it takes to tell it from none: `−0.119`.
+pub(super) fn signed(value: f64) -> String {
+    let mut decimals = 3;
+    let mut text = format!("{:.decimals$}", value.abs());
+    while decimals < 9 && value != 0.0 && text.parse() == Ok(0.0) {
+        decimals += 1;
+        text = format!("{:.decimals$}", value.abs());
+    }
+    match text.parse() {
+        Ok(0.0) => text,
+        _ if value < 0.0 => format!("\u{2212}{text}"),
+        _ => format!("+{text}"),
+    }
+}
+
+/// `−0.171 to −0.067`.
+pub(super) fn signed_interval(low: f64, high: f64) -> String {
+    format!("{} to {}", signed(low), signed(high))
 }
 
 /// With a comma between thousands.
@@ -86,13 +112,19 @@ mod tests {
         assert_eq!(against(0.7, 0.7), "0.700");
         assert_eq!(against(12.0, 10.0), "12");
         assert_eq!(against(0.0, 0.0), "0");
-        assert_eq!(against(0.1 + 0.2, 0.3), "0.30000000000000004");
+        assert_eq!(against(-0.5364, 0.05), "−0.5364");
+        assert_eq!(against(0.1 + 0.2, 0.3), "0.300");
     }
 
     #[test]
     fn numbers_read_well() {
         assert_eq!(score(Some(0.8416)), "0.842");
         assert_eq!(score(None), "–");
+        let below = Interval {
+            low: -0.704,
+            high: 0.02,
+        };
+        assert_eq!(interval(below), "−0.704 to 0.020");
         assert_eq!(
             with_interval(
                 Some(0.5),
@@ -117,6 +149,24 @@ mod tests {
             [0, 999, 1000, 1_234_567].map(count).join(" "),
             "0 999 1,000 1,234,567"
         );
+    }
+
+    #[test]
+    fn differences_have_a_sign_unless_there_is_none() {
+        let shown = [-0.1194, 0.0312, 0.0, -0.0, 0.000_04, -1e-12, 1.0].map(signed);
+        assert_eq!(
+            shown,
+            [
+                "−0.119",
+                "+0.031",
+                "0.000",
+                "0.000",
+                "+0.00004",
+                "0.000000000",
+                "+1.000"
+            ]
+        );
+        assert_eq!(signed_interval(-0.171, 0.067), "−0.171 to +0.067");
     }
 
     #[test]

@@ -143,6 +143,22 @@ fn check_content(record: &Record) -> Result<(), ReadError> {
             });
         }
     }
+    for case in record
+        .results
+        .baseline
+        .iter()
+        .flat_map(|baseline| &baseline.cases)
+    {
+        let share = |n: f64| (0.0..=1.0).contains(&n);
+        if !case.score.is_none_or(share) || !share(case.pass_score) {
+            return Err(ReadError::Content {
+                fault: format!(
+                    "case {:?} of the baseline has a score outside 0..1",
+                    line(&case.id, 80)
+                ),
+            });
+        }
+    }
     Ok(())
 }
 
@@ -255,5 +271,17 @@ mod tests {
             read_bounded(endless, 1000),
             Err(ReadError::TooLarge { limit: 1000 })
         ));
+    }
+
+    #[test]
+    fn a_score_of_the_baseline_that_no_judge_gave_is_refused() {
+        let mut record = fixtures::worse().record;
+        record.results.baseline.as_mut().unwrap().cases[3].score = Some(1.5);
+        let error = read_json(serde_json::to_vec(&record).unwrap().as_slice()).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("case \"due-date\" of the baseline has a score outside 0..1")
+        );
     }
 }

@@ -211,10 +211,10 @@ fn a_report_is_made_to_fit_what_room_there_is() {
     fs::write(&files.summary, "x".repeat(1_000_000)).unwrap();
     let room = usize::try_from(files.runner.summary_room().unwrap().unwrap()).unwrap();
     assert!(
-        report::markdown(&record).len() > room,
+        report::markdown(&record, &report::Around::default()).len() > room,
         "otherwise this shows nothing"
     );
-    let page = report::markdown_within(&record, room);
+    let page = report::markdown_within(&record, &report::Around::default(), room);
     assert_eq!(files.runner.append_summary(&page, "").unwrap(), Appended::Whole);
     assert!(page.contains("not shown; all are in results.json"));
 }
@@ -224,4 +224,34 @@ fn a_missing_folder_is_told_with_its_path() {
     let runner = Runner::new(Some("/nonexistent/folder/output".into()), None);
     let error = runner.append_output("result", "pass").unwrap_err().to_string();
     assert!(error.contains("/nonexistent/folder/output"), "{error}");
+}
+
+#[test]
+fn a_comment_stays_within_its_limit_and_says_why_there_is_no_baseline() {
+    let mut record = record();
+    record.results.baseline = None;
+    record.comparison = None;
+    record.results.without_baseline = Some("no run of @main has an artifact of this suite".to_owned());
+    let around = report::Around {
+        url: Some("https://github.example/acme/invoices/actions/runs/7"),
+        ..report::Around::default()
+    };
+    let page = report::comment(&record, &around, report::COMMENT_LIMIT);
+    assert!(
+        page.contains("**No baseline:** No run of `@main` has an artifact of this suite."),
+        "{page}"
+    );
+    assert!(page.contains("[the run](https://github.example/acme/invoices/actions/runs/7)"));
+    for limit in [0, 10, 300, 2_000] {
+        assert!(report::comment(&record, &around, limit).len() <= limit);
+        assert!(report::diff_markdown(&record, &around, limit).len() <= limit);
+    }
+    let mut json = Vec::new();
+    report::diff_json(&record, &around, &mut json).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(
+        json["without_baseline"],
+        "no run of @main has an artifact of this suite"
+    );
+    assert!(report::diff_terminal(&record, &around, 80, false).contains("no baseline: no run of @main"));
 }

@@ -5,6 +5,7 @@
 //! or HTML; in prose, every character that means something is escaped, and every word that GitHub would
 //! link after Markdown is done (`@name`, `#1`, hashes, addresses) stands in a code span.
 
+use crate::report::diff::{Line, Sign};
 use crate::report::text::{Lines, cut, line, visible};
 
 /// Where in the page a text will stand.
@@ -22,6 +23,8 @@ const EMPTY: &str = "⟨empty⟩";
 const CODE_CHARS: usize = 120;
 /// Longest sentence that is shown.
 const PROSE_CHARS: usize = 600;
+/// Longer addresses are not linked.
+const URL_BYTES: usize = 500;
 /// Longer lines of a block are broken.
 const BLOCK_COLUMNS: usize = 110;
 /// Stands where a line was broken.
@@ -189,6 +192,48 @@ pub(super) fn quoted(text: &str, chars: usize) -> String {
     }
     lines.extend(cut_mark(start, dropped).map(|mark| format!("_{mark}_")));
     format!("> {}\n", lines.join("\n>\n> "))
+}
+
+/// Lines of a difference as a fenced `diff` block of its own, which ends with a line break and needs empty lines
+/// around it as [`fenced`] does. A sign stands before every line, also where a long one goes on, so that no text
+/// begins one.
+pub(super) fn diff_block(lines: &[Line]) -> String {
+    let mut shown = String::new();
+    for line in lines {
+        let sign = match line.sign {
+            Sign::Same => ' ',
+            Sign::Removed => '-',
+            Sign::Added => '+',
+            Sign::Between => {
+                shown.push_str(&format!("@@ {} @@\n", line.text));
+                continue;
+            }
+        };
+        let text = bounded_backticks(&visible(&line.text, Lines::Keep).replace('\n', " "));
+        let mut wrapped = String::with_capacity(text.len() + 16);
+        push_wrapped(&mut wrapped, &text);
+        for part in wrapped.split('\n') {
+            shown.push(sign);
+            shown.push_str(part);
+            shown.push('\n');
+        }
+    }
+    let fence = "`".repeat(longest_run(&shown).max(2) + 1);
+    format!("{fence}diff\n{shown}{fence}\n")
+}
+
+/// A link with a text of ours, to an address that is one and nothing else; absent for any other.
+pub(super) fn link(text: &str, url: &str) -> Option<String> {
+    let after = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))?;
+    let plain = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, '-' | '.' | '_' | '~' | ':' | '/' | '?' | '=' | '%' | '+' | ',')
+    };
+    let host = after.split(['/', '?']).next().unwrap_or_default();
+    (url.len() <= URL_BYTES && !host.is_empty() && after.chars().all(plain))
+        .then(|| format!("[{text}]({url})"))
 }
 
 fn cut_mark(shown: &str, dropped: usize) -> Option<String> {

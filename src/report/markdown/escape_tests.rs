@@ -49,6 +49,11 @@ proptest! {
     }
 
     #[test]
+    fn a_difference_stands_behind_its_signs(before in hostile(), after in hostile()) {
+        promises::a_difference_stands_behind_its_signs(&before, &after);
+    }
+
+    #[test]
     fn a_quotation_holds_nothing_but_text(text in hostile(), chars in prop_oneof![Just(5_000), 1usize..50]) {
         promises::a_quotation_holds_nothing_but_text(&text, chars);
     }

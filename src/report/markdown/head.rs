@@ -1,10 +1,11 @@
 //! The top of the page: verdict line, notices, gates, figures, tags.
 
 use crate::gate::{GateVerdict, Outcome, Veto};
+use crate::report::Record;
 use crate::report::bars::bar;
 use crate::report::numbers::{NONE, against, count, score, with_interval};
 use crate::report::text::{plural, sentence};
-use crate::report::view::{Tone, View, word};
+use crate::report::view::{OfJudge, Tone, View, of_judge, word};
 use crate::score::Group;
 
 use super::escape::{At, code, prose};
@@ -17,8 +18,8 @@ const TAGS: usize = 100;
 /// Cells of the distribution's longest bar.
 const BAR_CELLS: u32 = 24;
 
-/// The line a person acts on, and what they must know before they read on.
-pub(super) fn verdict(view: &View) -> String {
+/// The line a person acts on, and what they must know before they read on; `more` ends it.
+pub(super) fn verdict(view: &View, more: Option<&str>) -> String {
     let headline = &view.headline;
     let name = code(&view.record.results.suite.name, At::Line);
     let mut out = format!("## {} {name}: {}\n", symbol(headline.tone), headline.title);
@@ -31,6 +32,7 @@ pub(super) fn verdict(view: &View) -> String {
         line.push(format!("The job is {}.", code(job, At::Line)));
     }
     line.extend(headline.next.map(|next| format!("**{next}**")));
+    line.extend(more.map(str::to_owned));
     if !line.is_empty() {
         out.push_str(&format!("\n{}\n", line.join(" ")));
     }
@@ -63,7 +65,7 @@ pub(super) fn verdict(view: &View) -> String {
 }
 
 /// A reason as a sentence of its own.
-fn as_sentence(reason: &str) -> String {
+pub(super) fn as_sentence(reason: &str) -> String {
     let text = prose(&sentence(reason.trim()), At::Line);
     let end = if text.ends_with(['.', '!', '?', '…']) {
         ""
@@ -133,15 +135,31 @@ fn gate(gate: &GateVerdict) -> String {
         "==" => "=",
         other => other,
     };
-    // A figure and its interval, an operator and its bound stay on one line.
+    // An operator and its bound stay on one line, and so do the two ends of an interval.
     format!(
         "| {} | {asked} | {} | {}\u{a0}{} | {} |\n",
         outcome.replace(' ', "\u{a0}"),
-        figure.replace(' ', "\u{a0}"),
+        one_line(&figure),
         prose(op, At::Cell),
         gate.bound,
         prose(&gate.reason, At::Cell),
     )
+}
+
+/// A figure, and its interval on the line below where the column is narrow.
+fn one_line(figure: &str) -> String {
+    let (figure, spread) = match figure.split_once(" (") {
+        Some((figure, spread)) => (figure, format!(" ({spread}")),
+        None => (figure, String::new()),
+    };
+    // A browser breaks behind a dash unless it is told not to.
+    let spread = spread.replace('–', "–\u{2060}");
+    let spread = spread.trim_start().replace(' ', "\u{a0}");
+    if spread.is_empty() {
+        figure.to_owned()
+    } else {
+        format!("{figure} {spread}")
+    }
 }
 
 fn veto(veto: &Veto) -> String {
@@ -152,6 +170,18 @@ fn veto(veto: &Veto) -> String {
         veto.samples_failed,
         veto.samples_scored
     )
+}
+
+/// How far the judge can be believed, in our own words; empty where nothing is known of it.
+pub(super) fn judge(record: &Record) -> String {
+    let told: Vec<String> = of_judge(record)
+        .into_iter()
+        .map(|OfJudge { text, bad }| if bad { format!("**{text}**") } else { text })
+        .collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    format!("\n_The judge:_ {}.\n", told.join("; "))
 }
 
 /// The figures of the run, with the distribution of its scores.
@@ -226,6 +256,10 @@ pub(super) fn figures(view: &View) -> String {
         if !notes.is_empty() {
             out.push_str(&format!("\n_{name}:_ {}\n", notes.join("; ")));
         }
+    }
+    // Beside a baseline the section on it has told.
+    if view.record.comparison.is_none() {
+        out.push_str(&judge(view.record));
     }
     if figures.overall.scored > 0 {
         out.push_str(&distribution(&figures.distribution));

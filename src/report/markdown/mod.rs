@@ -4,6 +4,7 @@
 mod cases;
 mod cost;
 mod cycle;
+mod diff;
 mod escape;
 #[cfg(test)]
 mod escape_tests;
@@ -14,11 +15,14 @@ mod problems;
 pub(crate) mod promises;
 #[cfg(test)]
 mod tests;
+pub(super) mod trend;
 
-use super::Record;
-use super::view::View;
+use super::view::{Against, View};
+use super::{Around, Record};
+use crate::history;
 use page::Page;
 
+pub(super) use diff::{comment, differences};
 pub(super) use escape::{At, code};
 
 /// The most that [`markdown`] returns. GitHub shows nothing at all of a step's summary above 1,024 KiB;
@@ -26,18 +30,29 @@ pub(super) use escape::{At, code};
 pub const MARKDOWN_LIMIT_BYTES: usize = 1_000 * 1024;
 
 /// The report as GitHub-flavoured Markdown of at most [`MARKDOWN_LIMIT_BYTES`].
-pub fn markdown(record: &Record) -> String {
-    markdown_within(record, MARKDOWN_LIMIT_BYTES)
+pub fn markdown(record: &Record, around: &Around<'_>) -> String {
+    markdown_within(record, around, MARKDOWN_LIMIT_BYTES)
 }
 
 /// The report as GitHub-flavoured Markdown of at most `limit_bytes` (and [`MARKDOWN_LIMIT_BYTES`]), for
 /// a page that several suites share. What is left out, the least interesting first, is told.
-pub fn markdown_within(record: &Record, limit_bytes: usize) -> String {
+pub fn markdown_within(record: &Record, around: &Around<'_>, limit_bytes: usize) -> String {
     let view = View::new(record);
     let limit = limit_bytes.min(MARKDOWN_LIMIT_BYTES);
     let mut page = Page::new(limit);
-    page.push(head::verdict(&view));
+    page.push(head::verdict(&view, None));
     page.push(head::gates(&view, limit / 10));
+    page.push(diff::policy(record));
+    // One run is no trend.
+    if around.history.len() > 1 {
+        page.push(trend::section(
+            "### Trend",
+            around.history,
+            history::SHOWN,
+            limit / 10,
+        ));
+    }
+    page.push(diff::section(&Against::new(record, around), around, limit / 4));
     page.push(head::figures(&view));
     page.push(head::tags(&view, limit / 10));
 

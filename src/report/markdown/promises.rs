@@ -4,7 +4,8 @@
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::escape::{At, code, fenced, prose, quoted, quoted_name, summary};
+use super::escape::{At, code, diff_block, fenced, prose, quoted, quoted_name, summary};
+use crate::report::diff::{Most, TextDiff, compare};
 use crate::report::text::{Lines, line, visible};
 
 /// Everything that is promised of one text, in all its places.
@@ -20,6 +21,48 @@ pub(crate) fn of_a_text(text: &str) {
         a_quotation_holds_nothing_but_text(text, most.max(1));
     }
     a_summary_holds_no_mark_up_but_ours(text);
+    let half = text.floor_char_boundary(text.len() / 2);
+    a_difference_stands_behind_its_signs(text, &text[half..]);
+    a_difference_stands_behind_its_signs(&text[..half], text);
+}
+
+/// What two texts differ by is one block, and no line of it begins with anything of theirs.
+pub(super) fn a_difference_stands_behind_its_signs(before: &str, after: &str) {
+    let most = Most {
+        chars: 1_000,
+        lines: 40,
+    };
+    let TextDiff::Lines(lines) = compare(before, after, most) else {
+        return;
+    };
+    let block = diff_block(&lines);
+    let page = format!("<details>\n\n{block}\n</details>\n\nafter\n");
+    let mut inside = String::new();
+    let mut outside = String::new();
+    let mut open = false;
+    for event in events(&page) {
+        match event {
+            Event::Start(Tag::CodeBlock(_)) => open = true,
+            Event::End(TagEnd::CodeBlock) => open = false,
+            Event::Text(text) if open => inside.push_str(&text),
+            Event::Text(text) | Event::Html(text) => outside.push_str(&text),
+            Event::Start(Tag::Paragraph | Tag::HtmlBlock) => {}
+            Event::End(TagEnd::Paragraph | TagEnd::HtmlBlock) => {}
+            other => broken_out(&other, &page),
+        }
+    }
+    assert_eq!(outside, "<details>\n</details>\nafter");
+    assert!(
+        inside.lines().all(|line| line.starts_with(['+', '-', ' ', '@'])),
+        "{block:?}"
+    );
+    assert!(inside.lines().count() >= lines.len(), "{block:?}");
+    let fence = block.split("diff\n").next().unwrap_or_default();
+    assert!(
+        fence.len() >= 3 && fence.bytes().all(|byte| byte == b'`'),
+        "{block:?}"
+    );
+    assert!(!inside.contains(fence), "{block:?}");
 }
 
 pub(super) fn prose_is_read_as_it_was_written(text: &str) {
@@ -203,7 +246,7 @@ fn cells(cells: &[String]) -> Vec<String> {
 }
 
 /// A run of text, as it is shown outside of code: GitHub links nothing of it after Markdown is done.
-fn is_dead(run: &str, page: &str) {
+pub(super) fn is_dead(run: &str, page: &str) {
     let lower = run.to_ascii_lowercase();
     for alive in ["@", "#", "$", "://", "www.", "gh-"] {
         assert!(!lower.contains(alive), "{alive} in {run:?} in {page:?}");

@@ -1,12 +1,13 @@
 //! The page as a whole: what it looks like, that it stays within its bound, and that nothing breaks out.
 
-use pulldown_cmark::{Event, Options, Parser, Tag};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+use super::promises::is_dead;
 use super::*;
 use crate::report::fixtures;
 
 fn redacted(record: &Record) -> String {
-    markdown(record)
+    markdown(record, &Around::default())
         .replace(env!("CARGO_PKG_VERSION"), "[version]")
         .replace("2026-11-22T02:15:04Z", "[time]")
 }
@@ -44,10 +45,18 @@ fn a_stopped_run() {
 }
 
 /// What a page may hold: anything else came from a text that is not ours.
-fn assert_only_ours(page: &str) {
+pub(super) fn assert_only_ours(page: &str) {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_GFM;
     let mut open = 0_i64;
+    let mut block = false;
+    let mut run = String::new();
     for event in Parser::new_ext(page, options | Options::ENABLE_FOOTNOTES | Options::ENABLE_MATH) {
+        match &event {
+            Event::Start(Tag::CodeBlock(_)) => block = true,
+            Event::End(TagEnd::CodeBlock) => block = false,
+            Event::Text(text) if !block => run.push_str(text),
+            _ => is_dead(&std::mem::take(&mut run), page),
+        }
         match event {
             Event::Html(html) | Event::InlineHtml(html) => {
                 open += html.matches("<details>").count() as i64 - html.matches("</details>").count() as i64;
@@ -57,9 +66,12 @@ fn assert_only_ours(page: &str) {
                     .fold(html.replace("<br>", ""), |html, tag| html.replace(&tag, ""));
                 assert!(!ours.contains(['<', '>']), "{html}");
             }
-            Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::FootnoteDefinition(_)) => {
-                panic!("{event:?}")
+            // The workflow runs that the fixtures are of.
+            Event::Start(Tag::Link { dest_url, .. }) => {
+                let run = dest_url.strip_prefix("https://github.com/acme/invoices/actions/runs/");
+                assert!(run.is_some_and(|run| run.parse::<u32>().is_ok()), "{dest_url}");
             }
+            Event::Start(Tag::Image { .. } | Tag::FootnoteDefinition(_)) => panic!("{event:?}"),
             Event::InlineMath(_) | Event::DisplayMath(_) | Event::FootnoteReference(_) => panic!("{event:?}"),
             Event::Text(text) => {
                 assert!(!text.contains(['\u{202e}', '\u{200b}', '\u{1b}']), "{text:?}");
@@ -71,7 +83,7 @@ fn assert_only_ours(page: &str) {
 }
 
 /// Headings and rows of the page.
-fn structure(page: &str) -> (usize, usize, usize) {
+pub(super) fn structure(page: &str) -> (usize, usize, usize) {
     let mut counts = (0, 0, 0);
     for event in Parser::new_ext(page, Options::ENABLE_TABLES) {
         match event {
@@ -86,17 +98,17 @@ fn structure(page: &str) -> (usize, usize, usize) {
 
 #[test]
 fn hostile_texts_change_nothing_of_the_page() {
-    let page = markdown(&fixtures::hostile());
+    let page = markdown(&fixtures::hostile(), &Around::default());
     assert_only_ours(&page);
     // The hostile run is the failing one with its texts spoilt, and one call's name more.
-    let (headings, rows, cells) = structure(&markdown(&fixtures::failing()));
+    let (headings, rows, cells) = structure(&markdown(&fixtures::failing(), &Around::default()));
     assert_eq!(structure(&page), (headings, rows + 1, cells + 5));
 }
 
 #[test]
 fn a_large_suite_stays_within_the_bound_and_says_what_is_missing() {
     let record = fixtures::large(2_000, 20_000);
-    let page = markdown(&record);
+    let page = markdown(&record, &Around::default());
     assert!(page.len() <= MARKDOWN_LIMIT_BYTES, "{}", page.len());
     assert_only_ours(&page);
     assert!(page.contains("1,000 cases did not reach their pass score."));
@@ -129,7 +141,7 @@ fn whatever_the_texts_and_the_bound_the_page_stays_within_it() {
         .iter_mut()
         .for_each(|gate| gate.require.clone_from(&long));
     for limit in [0, 100, 1_000, 20_000, 200_000, MARKDOWN_LIMIT_BYTES, usize::MAX] {
-        let page = markdown_within(&record, limit);
+        let page = markdown_within(&record, &Around::default(), limit);
         assert!(
             page.len() <= limit.min(MARKDOWN_LIMIT_BYTES),
             "{} of {limit}",
@@ -137,5 +149,5 @@ fn whatever_the_texts_and_the_bound_the_page_stays_within_it() {
         );
         assert_only_ours(&page);
     }
-    assert!(markdown_within(&record, 20_000).contains("not shown"));
+    assert!(markdown_within(&record, &Around::default(), 20_000).contains("not shown"));
 }

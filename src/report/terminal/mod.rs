@@ -2,22 +2,26 @@
 //! the terminal.
 
 mod cases;
+mod diff;
 mod parts;
 mod style;
 #[cfg(test)]
 mod tests;
+pub(super) mod trend;
 
-use super::Record;
 use super::text::sentence;
-use super::view::{Tone, View};
+use super::view::{Against, Tone, View};
+use super::{Around, Record};
+use crate::history::{self, Entry};
 
+pub(super) use diff::differences;
 pub(super) use style::{Column, Style, columns, foreign};
 
 /// The report for a terminal of `width` characters, with ANSI colours where `colour` is set.
 ///
 /// Foreign text in it holds no control characters, and no line of it is a workflow command of GitHub's
 /// runner, so that it may also go to a CI log.
-pub fn terminal(record: &Record, width: usize, colour: bool) -> String {
+pub fn terminal(record: &Record, around: &Around<'_>, width: usize, colour: bool) -> String {
     let view = View::new(record);
     let style = Style {
         colour,
@@ -26,7 +30,12 @@ pub fn terminal(record: &Record, width: usize, colour: bool) -> String {
     let mut out = headline(&view, &style);
     let sections = [
         ("Gates", parts::gates(&view, &style)),
+        (
+            "Against the baseline",
+            diff::section(&Against::new(record, around), &style),
+        ),
         ("Scores", parts::figures(&view, &style)),
+        ("Trend", trend(around.history, &style)),
         ("Tags", parts::tags(&view, &style)),
         ("Weakest cases", cases::weakest(&view, &style)),
         ("What went wrong", cases::problems(&view, &style)),
@@ -39,6 +48,14 @@ pub fn terminal(record: &Record, width: usize, colour: bool) -> String {
         }
     }
     out
+}
+
+/// One run is no trend.
+fn trend(history: &[Entry], style: &Style) -> String {
+    match history.len() {
+        0 | 1 => String::new(),
+        _ => trend::brief(history, history::SHOWN, style),
+    }
 }
 
 fn headline(view: &View, style: &Style) -> String {

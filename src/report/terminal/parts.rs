@@ -2,10 +2,11 @@
 
 use crate::cycle::StepState;
 use crate::gate::Outcome;
+use crate::report::Record;
 use crate::report::bars::{bar, sparkline};
 use crate::report::numbers::{NONE, against, count, duration, interval, score, with_interval};
 use crate::report::text::plural;
-use crate::report::view::{ChatCost, Tone, View, tally, word};
+use crate::report::view::{ChatCost, OfJudge, Tone, View, of_judge, tally, word};
 
 use super::{Column, Style, columns, foreign};
 
@@ -16,8 +17,8 @@ pub(super) const WEAKEST: usize = 5;
 
 fn symbol_tone(symbol: &str) -> Tone {
     match symbol {
-        "✓" => Tone::Good,
-        "✗" => Tone::Bad,
+        "✓" | "▲" => Tone::Good,
+        "✗" | "▼" => Tone::Bad,
         "?" => Tone::Unsure,
         _ => Tone::Held,
     }
@@ -54,7 +55,7 @@ fn told(symbol: &str, text: &str, style: &Style) -> String {
     )
 }
 
-fn rest(all: usize, shown: usize, what: &str) -> String {
+pub(super) fn rest(all: usize, shown: usize, what: &str) -> String {
     if all > shown {
         format!(
             "  and {} more {what}, in the report\n",
@@ -124,6 +125,22 @@ pub(super) fn gates(view: &View, style: &Style) -> String {
     out + &rest(verdict.vetoes.len(), ROWS, "vetoes")
 }
 
+/// How far the judge can be believed.
+pub(super) fn judge(record: &Record, style: &Style) -> String {
+    let mut out = String::new();
+    for OfJudge { text, bad } in of_judge(record) {
+        let lines = style.wrapped(&format!("the judge: {text}"));
+        if bad {
+            lines
+                .lines()
+                .for_each(|line| out.push_str(&(style.tone(Tone::Unsure, line) + "\n")));
+        } else {
+            out.push_str(&lines);
+        }
+    }
+    out
+}
+
 pub(super) fn figures(view: &View, style: &Style) -> String {
     let figures = &view.record.figures;
     let group = &figures.overall;
@@ -186,6 +203,10 @@ pub(super) fn figures(view: &View, style: &Style) -> String {
     ));
     for note in group.notes.iter().take(5) {
         out.push_str(&style.wrapped(&foreign(note, 300)));
+    }
+    // Beside a baseline the section on it has told.
+    if view.record.comparison.is_none() {
+        out.push_str(&judge(view.record, style));
     }
     out
 }

@@ -43,7 +43,7 @@ pub(in crate::report) struct Ranking<'a> {
 }
 
 impl<'a> Ranking<'a> {
-    pub(super) fn new(record: &'a Record) -> Ranking<'a> {
+    pub(in crate::report) fn new(record: &'a Record) -> Ranking<'a> {
         let figures = &record.figures.cases;
         let aligned = figures.len() == record.results.cases.len()
             && figures

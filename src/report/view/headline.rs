@@ -4,7 +4,7 @@ use crate::cycle;
 use crate::gate::{Decision, GateVerdict, Outcome};
 use crate::report::Record;
 use crate::report::text::plural;
-use crate::report::view::interrupted;
+use crate::report::view::{interrupted, word};
 use crate::results::{Run, StopKind};
 
 /// How the line is to be felt.
@@ -152,7 +152,9 @@ fn title(decision: Decision, outcome: Option<cycle::Outcome>) -> (Tone, &'static
 }
 
 fn next(record: &Record, reasons: &[&str]) -> Option<&'static str> {
-    let unmet = |g: &GateVerdict| g.applicable && g.outcome != Outcome::Pass;
+    let untold = |g: &GateVerdict| {
+        g.applicable && g.outcome != Outcome::Pass && !reasons.iter().any(|reason| reason.contains(&g.reason))
+    };
     let all = &record.figures.overall;
     let outcome = record.cycle.as_ref().map(|cycle| cycle.outcome);
     match record.verdict.decision {
@@ -167,16 +169,32 @@ fn next(record: &Record, reasons: &[&str]) -> Option<&'static str> {
         Decision::Fail if !record.verdict.vetoes.is_empty() => {
             Some("Start with the critical cases that failed; they are among the weakest cases below.")
         }
+        Decision::Fail if only_drops(record) => Some("Start with the cases that fell, below."),
         Decision::Fail => Some("Start with the weakest cases below."),
         Decision::Inconclusive if all.errors > 0 => Some(
             "See what went wrong below; the same command asks for what is missing, and for nothing twice.",
         ),
         Decision::Inconclusive if all.unscored > 0 => Some("See what went wrong below, and run again."),
-        Decision::Inconclusive if record.verdict.gates.iter().any(unmet) => {
+        Decision::Inconclusive if record.verdict.gates.iter().any(untold) => {
             Some("See the reason at each open gate below.")
         }
         Decision::Inconclusive => None,
     }
+}
+
+/// Whether the figures themselves are good enough, and nothing failed but their drop.
+fn only_drops(record: &Record) -> bool {
+    let compares = record
+        .comparison
+        .as_ref()
+        .is_some_and(|comparison| comparison.incomparable.is_none());
+    let mut failed = record
+        .verdict
+        .gates
+        .iter()
+        .filter(|gate| gate.applicable && gate.outcome == Outcome::Fail && word(&gate.otherwise) == "fail")
+        .peekable();
+    compares && failed.peek().is_some() && failed.all(|gate| gate.require.trim_start().starts_with("drop"))
 }
 
 /// Whether the run has something to go on from, once its cause is mended.

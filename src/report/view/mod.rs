@@ -4,7 +4,9 @@
 mod cases;
 mod cost;
 mod cycle;
+mod diff;
 mod headline;
+mod judge;
 mod problems;
 
 use serde::Serialize;
@@ -16,7 +18,9 @@ use super::Record;
 pub(super) use cases::{CaseRow, Ranking, samples_by_worth};
 pub(super) use cost::{ChatCost, Cost};
 pub(super) use cycle::{interrupted, open_traces, tally};
+pub(super) use diff::{Against, Diff, Flip, Row, Said, Standing, said};
 pub(super) use headline::{Headline, Tone};
+pub(super) use judge::{OfJudge, of_judge};
 pub(super) use problems::{Problem, what};
 
 /// What a report shows.
