@@ -31,7 +31,7 @@ fn act(environment: &Environment, screen: &Screen) -> anyhow::Result<Exit> {
         .split_whitespace()
         .map(str::to_owned)
         .collect();
-    let mode = mode(environment)?;
+    let mode = mode(environment, event.as_ref())?;
     if mode == "check" {
         return check(suites, environment, screen);
     }
@@ -98,16 +98,18 @@ fn below_workspace(output_dir: &Path) -> anyhow::Result<()> {
     )))
 }
 
-/// `auto`: a pull request is evaluated, everything else runs the whole cycle.
-fn mode(environment: &Environment) -> anyhow::Result<&'static str> {
+/// `auto`: what somebody proposes is evaluated, everything else runs the whole cycle.
+fn mode(environment: &Environment, event: Option<&Event>) -> anyhow::Result<&'static str> {
     let asked = given("TUNEGATE_MODE").unwrap_or_else(|| "auto".to_owned());
-    let event = environment
+    let name = environment
         .github
         .as_ref()
         .and_then(|g| g.event_name.as_deref())
         .unwrap_or_default();
+    // By its name alone where the runner gives no event.
+    let proposal = name.starts_with("pull_request") || name == "merge_group";
     match asked.as_str() {
-        "auto" if event.starts_with("pull_request") || event == "merge_group" => Ok("eval"),
+        "auto" if proposal || event.is_some_and(Event::is_about_a_proposal) => Ok("eval"),
         "auto" | "run" => Ok("run"),
         "eval" => Ok("eval"),
         "check" => Ok("check"),
@@ -119,19 +121,11 @@ fn mode(environment: &Environment) -> anyhow::Result<&'static str> {
 
 /// The event, where GitHub names one.
 fn event(environment: &Environment) -> anyhow::Result<Option<Event>> {
-    let Some(GitHub {
-        event_name: Some(name),
-        event_path: Some(path),
-        ..
-    }) = &environment.github
-    else {
-        return Ok(None);
-    };
-    let file = std::fs::File::open(path)
-        .map_err(|error| exit::usage(format!("the event at {}: {error}", path.display())))?;
-    Event::read(name, file)
-        .map(Some)
-        .map_err(|error| exit::usage(error.to_string()))
+    let event = environment
+        .github
+        .as_ref()
+        .and_then(|github| github.event.clone());
+    event.transpose().map_err(exit::usage)
 }
 
 /// Why the key must not be used here, or can't be: a pull request from a fork.

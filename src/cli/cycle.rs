@@ -5,19 +5,21 @@ use std::path::PathBuf;
 use clap::Args;
 use tokio::sync::mpsc;
 
+use super::comparison::derive;
 use super::environment::Environment;
 use super::evaluate::tally;
 use super::exit::{self, Exit};
-use super::options::{CycleOptions, OutputOptions, ResumeOptions, ServiceOptions};
+use super::frame::Frame;
+use super::options::{CycleOptions, HistoryIn, OutputOptions, ResumeOptions, ServiceOptions};
 use super::output::Screen;
 use super::publish::{self, Publication};
 use super::resume::{self, Desk, Log};
 use super::service::{Home, Service};
-use super::{progress, signals};
+use super::{progress, signals, trend};
 use crate::cycle::{self, Answer};
 use crate::report::Record;
 use crate::suite::input_of;
-use crate::{eval, gate, score};
+use crate::{eval, score};
 
 /// The arguments of `cycle`.
 #[derive(Debug, Args)]
@@ -46,7 +48,7 @@ pub(crate) async fn main(
     environment: &Environment,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let mut record = super::report::read(&arguments.results)?;
+    let record = super::report::read(&arguments.results)?;
     let elsewhere = [
         (
             "project",
@@ -84,10 +86,8 @@ pub(crate) async fn main(
             "these results have launched job {job} already: a new cycle begins with a new `tunegate run`"
         )));
     }
-    // What stands in the file is derived; the answers and the gates decide.
-    record.figures = score::figures(&record.results);
-    record.verdict = gate::decide(&record.results.suite.gates, &record.figures, None)
-        .map_err(|fault| exit::suite(fault.to_string()))?;
+    // What stands in the file is derived; the answers, the baseline and the gates decide.
+    let mut record = derive(record.results, record.cycle)?;
     let cancel = signals::cancellation()?;
     let home = Home {
         project: record.results.suite.project.clone(),
@@ -137,10 +137,19 @@ pub(crate) async fn main(
     }
     service.close(screen).await;
     let exit = publish::exit_of(&record, cancel.is_cancelled());
-    publish::write(&record, &desk.folder, screen)?;
-    resume::end(&log, &record, cancel.is_cancelled())?;
-    let folder = desk.folder.clone();
-    let publication = Publication { folder, record, exit };
+    let mut frame = Frame::default();
+    trend::from_folder(&mut frame, &desk.folder, HistoryIn::Artifact, screen);
+    // Whether the suite has a history its own runs have decided.
+    frame.keeps_history = !frame.history.is_empty();
+    trend::add(&mut frame, &record);
+    publish::write(&record, &frame, &desk.folder, screen)?;
+    resume::end(&log, &record, 0, cancel.is_cancelled())?;
+    let publication = Publication {
+        folder: desk.folder.clone(),
+        record,
+        frame,
+        exit,
+    };
     publish::publish(
         &[publication],
         &arguments.output.output_dir,

@@ -1,4 +1,4 @@
-//! One suite through evaluation, figures and gates: a record that has everything but the cycle.
+//! One suite through evaluation, figures, comparison and gates: a record that has everything but the cycle.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,14 +6,16 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::budget::Budget;
+use super::comparison::derive;
 use super::environment::Environment;
+use super::frame::Frame;
 use super::output::Screen;
 use super::progress;
 use super::service::{Home, Service};
+use crate::eval;
 use crate::report::Record;
 use crate::results::{CallTally, JudgeRecord, Results, Run, Stopped, SuiteRecord, Tool, VERSION};
 use crate::suite::Suite;
-use crate::{eval, gate, score};
 
 /// How long a model that needs loading is waited for: a large one takes minutes to get to its GPU.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(15 * 60);
@@ -32,8 +34,8 @@ pub(crate) struct Taken<'a> {
     pub(crate) keep: &'a eval::Keep<'a>,
 }
 
-/// Asks, judges, scores and gates, within the budget, from which the tokens are taken. `refused`: why nothing may be
-/// asked.
+/// Asks, judges, scores, compares and gates, within the budget, from which the tokens are taken. `refused`: why nothing
+/// may be asked. In the frame the earlier run becomes what it was judged again as.
 #[expect(
     clippy::too_many_arguments,
     reason = "the one place where a command's parts meet; each is used once"
@@ -45,10 +47,12 @@ pub(crate) async fn evaluate(
     concurrency: usize,
     budget: &mut Budget,
     taken: Taken<'_>,
+    frame: &mut Frame,
     refused: Option<Stopped>,
     environment: &Environment,
     screen: &Screen,
 ) -> anyhow::Result<Record> {
+    frame.is_of(&taken.run);
     let settings = eval::Settings {
         project: home.project.clone(),
         model: home.model.clone(),
@@ -60,11 +64,11 @@ pub(crate) async fn evaluate(
     let (events, incoming) = mpsc::unbounded_channel();
     let shown = tokio::spawn(progress::evaluation(suite.name.clone(), screen.clone(), incoming));
     let evaluation = match refused {
-        Some(stopped) => eval::not_begun(suite, None, taken.known, stopped),
+        Some(stopped) => eval::not_begun(suite, frame.to_rejudge(), taken.known, stopped),
         None => {
             eval::run(
                 suite,
-                None,
+                frame.to_rejudge(),
                 &service.studio,
                 &settings,
                 taken.known,
@@ -75,6 +79,7 @@ pub(crate) async fn evaluate(
         }
     };
     budget.spend_tokens(evaluation.tokens);
+    frame.unjudged = evaluation.unjudged_beside();
     drop(events);
     progress::over(shown).await;
     let results = Results {
@@ -108,26 +113,17 @@ pub(crate) async fn evaluate(
                 fingerprint: suite.judge.fingerprint.clone(),
             },
             gates: suite.gates.clone(),
-            policy: None,
+            policy: frame.policy.clone(),
             cycle: suite.cycle.clone(),
         },
         cases: evaluation.cases,
         anchors: evaluation.anchors,
-        baseline: None,
-        without_baseline: None,
-        baseline_unknown: false,
+        baseline: frame.baseline(evaluation.rejudged),
+        without_baseline: frame.without.clone(),
+        baseline_unknown: frame.unknown,
         calls: tally(service),
     };
-    let figures = score::figures(&results);
-    let verdict =
-        gate::decide(&results.suite.gates, &figures, None).map_err(|fault| anyhow::anyhow!("{fault}"))?;
-    Ok(Record {
-        results,
-        figures,
-        comparison: None,
-        verdict,
-        cycle: None,
-    })
+    derive(results, None)
 }
 
 /// The client's tally as the results hold it.

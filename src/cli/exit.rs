@@ -60,6 +60,15 @@ pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
     .into()
 }
 
+/// A service did not give what nothing can be decided without.
+pub(crate) fn service(message: impl Into<String>) -> anyhow::Error {
+    Refusal {
+        exit: Exit::Service,
+        message: message.into(),
+    }
+    .into()
+}
+
 /// The suites are at fault; their diagnostics were shown already, or stand in the message.
 pub(crate) fn suite(message: impl Into<String>) -> anyhow::Error {
     Refusal {

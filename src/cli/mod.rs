@@ -2,16 +2,26 @@
 //! return values: what reaches standard output, standard error or the disk goes through here.
 
 mod action;
+mod annotate;
+mod baseline;
 mod budget;
 mod check;
+mod comment;
+mod comparison;
 mod cycle;
+mod diff;
 mod emulator;
 mod environment;
 mod evaluate;
 mod exit;
+mod frame;
+mod history;
+mod hub;
 mod init;
 mod options;
 mod output;
+mod outputs;
+mod policy;
 mod progress;
 mod publish;
 mod report;
@@ -21,6 +31,7 @@ mod schema;
 mod service;
 mod signals;
 mod suites;
+mod trend;
 
 use std::process::ExitCode;
 
@@ -44,6 +55,7 @@ use options::DisplayOptions;
   tunegate check 'prompts/*.yaml'                   what is wrong with the suites, offline
   tunegate eval prompts/quickstart.yaml             scores and gates, writes nothing to the service
   tunegate run prompts/quickstart.yaml --dry-run    what the cycle would write
+  tunegate diff before/ after/                      what moved, and whether it is more than noise
 
 The key comes from PREMAI_API_KEY or API_KEY and from nowhere else.
 
@@ -67,8 +79,12 @@ enum Command {
     Check(check::Arguments),
     /// The rest of the cycle from saved results
     Cycle(cycle::Arguments),
+    /// Two saved results compared
+    Diff(diff::Arguments),
     /// Saved results, shown again
     Report(report::Arguments),
+    /// The runs of a suite so far: how the mean moved, which cases are flaky
+    History(history::Arguments),
     /// The JSON Schema of the suite or of results.json
     Schema(schema::Arguments),
     /// A Prem Studio on this machine, to try things against
@@ -155,7 +171,9 @@ fn die_at(environment: &Environment) {
 fn dispatch(command: Command, environment: &Environment, screen: &output::Screen) -> anyhow::Result<Exit> {
     match command {
         Command::Check(arguments) => check::main(&arguments, environment, screen),
+        Command::Diff(arguments) => diff::main(&arguments, screen),
         Command::Report(arguments) => report::main(&arguments, screen),
+        Command::History(arguments) => history::main(&arguments, screen),
         Command::Schema(arguments) => schema::main(&arguments, screen),
         Command::Init(arguments) => init::main(&arguments, screen),
         Command::Run(arguments) => block_on(run::main(&arguments, environment, screen)),

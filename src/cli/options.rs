@@ -136,6 +136,119 @@ pub(crate) struct ResumeOptions {
     pub(crate) doubt_timeout: Duration,
 }
 
+/// What a run is compared with, whose gates decide, and where the comparison is told.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Comparison")]
+pub(crate) struct ComparisonOptions {
+    /// The earlier run to compare with: auto (looked for on GitHub, none elsewhere), none, or a results.json or a
+    /// folder that holds one for each suite
+    #[arg(
+        long,
+        value_name = "auto|none|PATH",
+        env = "TUNEGATE_BASELINE",
+        default_value = "auto",
+        value_parser = base
+    )]
+    pub(crate) baseline: Base,
+    /// The workflow's file whose runs are looked through for the baseline, in place of this one's
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "TUNEGATE_BASELINE_WORKFLOW",
+        value_parser = name
+    )]
+    pub(crate) baseline_workflow: Option<String>,
+    /// Have this run's judge score the baseline's stored answers again: bridges a changed judge, and costs its
+    /// judgements once more
+    #[arg(long, env = "TUNEGATE_REJUDGE_BASELINE", value_parser = BoolishValueParser::new())]
+    pub(crate) rejudge_baseline: bool,
+    /// Whose gates decide: head (the suite's own), base (the same file's where the pull request goes to), or a
+    /// suite's file
+    #[arg(
+        long,
+        value_name = "head|base|PATH",
+        env = "TUNEGATE_POLICY_FROM",
+        default_value = "head",
+        value_parser = policy
+    )]
+    pub(crate) policy_from: PolicyFrom,
+    /// When to comment on the pull request: auto (on its own events), always (on a push to its branch too), never
+    #[arg(long, value_enum, env = "TUNEGATE_COMMENT", default_value_t = Commenting::Auto)]
+    pub(crate) comment: Commenting,
+    /// Where the suite's earlier runs are kept: in the artifact chain, on a data branch, or nowhere
+    #[arg(long, value_enum, env = "TUNEGATE_HISTORY", default_value_t = HistoryIn::Artifact)]
+    pub(crate) history: HistoryIn,
+    /// The data branch
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "TUNEGATE_HISTORY_BRANCH",
+        default_value = "tunegate-history",
+        value_parser = name
+    )]
+    pub(crate) history_branch: String,
+}
+
+/// The earlier run that a run is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// Looked for on GitHub; elsewhere none.
+    Auto,
+    /// None.
+    None,
+    /// A results file, or a folder of them.
+    Path(PathBuf),
+}
+
+/// Whose gates decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PolicyFrom {
+    /// The suite's own.
+    Head,
+    /// Those of the same file on the branch that the pull request goes to.
+    Base,
+    /// Those of another suite's file.
+    Path(PathBuf),
+}
+
+/// When a pull request gets a comment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Commenting {
+    /// On a pull request's own events
+    Auto,
+    /// On a push to its branch too
+    Always,
+    /// Not at all
+    Never,
+}
+
+/// Where a suite's earlier runs are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HistoryIn {
+    /// In each run's report, which the next one reads
+    Artifact,
+    /// On a branch of the repository
+    Branch,
+    /// Nowhere
+    Off,
+}
+
+fn base(text: &str) -> Result<Base, String> {
+    Ok(match name(text)?.as_str() {
+        "auto" => Base::Auto,
+        "none" => Base::None,
+        path => Base::Path(PathBuf::from(path)),
+    })
+}
+
+fn policy(text: &str) -> Result<PolicyFrom, String> {
+    Ok(match name(text)?.as_str() {
+        "head" => PolicyFrom::Head,
+        "base" => PolicyFrom::Base,
+        path => PolicyFrom::Path(PathBuf::from(path)),
+    })
+}
+
 /// How a person watches.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Display")]

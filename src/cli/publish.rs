@@ -8,22 +8,26 @@ use anyhow::Context;
 
 use super::environment::{Environment, GitHub};
 use super::exit::{self, Exit};
+use super::frame::Frame;
 use super::options::Format;
 use super::output::Screen;
+use super::{annotate, outputs, trend};
 use crate::cycle::Outcome;
 use crate::gate::Decision;
 use crate::github::{self, Appended, Runner};
+use crate::history;
 use crate::report::{self, Record};
 
 /// A suite that is through, its folder, and how it ended.
 pub(crate) struct Publication {
     pub(crate) folder: PathBuf,
     pub(crate) record: Record,
+    pub(crate) frame: Frame,
     pub(crate) exit: Exit,
 }
 
 impl Publication {
-    fn outcome(&self) -> Option<Outcome> {
+    pub(crate) fn outcome(&self) -> Option<Outcome> {
         self.record.cycle.as_ref().map(|c| c.outcome)
     }
 }
@@ -44,7 +48,7 @@ pub(crate) fn prepare(output_dir: &Path, suite: &str) -> anyhow::Result<PathBuf>
         ))
     };
     std::fs::create_dir_all(&folder).map_err(refusal)?;
-    for file in ["results.json", "summary.md"] {
+    for file in ["results.json", "summary.md", trend::FILE] {
         if folder.join(file).is_dir() {
             return Err(exit::usage(format!(
                 "{} is a folder: move it away",
@@ -88,13 +92,18 @@ pub(crate) fn exit_of(record: &Record, interrupted: bool) -> Exit {
 }
 
 /// Writes the suite's files, each whole or not at all.
-pub(crate) fn write(record: &Record, folder: &Path, screen: &Screen) -> anyhow::Result<()> {
+pub(crate) fn write(record: &Record, frame: &Frame, folder: &Path, screen: &Screen) -> anyhow::Result<()> {
     whole(&folder.join("results.json"), |file| {
         Ok(report::write_json(record, file)?)
     })?;
     whole(&folder.join("summary.md"), |file| {
-        Ok(file.write_all(report::markdown(record, &report::Around::default()).as_bytes())?)
+        Ok(file.write_all(report::markdown(record, &frame.around()).as_bytes())?)
     })?;
+    if frame.keeps_history && !frame.history.is_empty() {
+        whole(&folder.join(trend::FILE), |file| {
+            Ok(file.write_all(history::write(&frame.history).as_bytes())?)
+        })?;
+    }
     if screen.progress != super::output::Progress::Nothing {
         screen.note(&format!("report in {}", folder.display()));
     }
@@ -131,10 +140,10 @@ pub(crate) fn publish(
         Format::Json => screen.json(&json(&records)?),
         Format::Text => {
             let mut text = String::new();
-            for record in &records {
+            for Publication { record, frame, .. } in done {
                 text.push_str(&report::terminal(
                     record,
-                    &report::Around::default(),
+                    &frame.around(),
                     screen.columns,
                     screen.colour,
                 ));
@@ -149,11 +158,12 @@ pub(crate) fn publish(
         }
     }
     if let Some(runner) = environment.github.as_ref().map(GitHub::runner) {
-        summarize(&runner, &records, screen);
-        if let Err(error) = outputs(&runner, done, output_dir) {
+        summarize(&runner, done, &records, screen);
+        if let Err(error) = outputs::set(&runner, done, output_dir) {
             screen.warn(&format!("the step's outputs could not be set: {error:#}"));
         }
     }
+    annotate::remarks(done, format, screen);
     Ok(())
 }
 
@@ -171,7 +181,7 @@ pub(crate) fn json(records: &[&Record]) -> anyhow::Result<String> {
 }
 
 /// Appends to the step's summary. A missing summary is a missing nicety, no failure.
-fn summarize(runner: &Runner, records: &[&Record], screen: &Screen) {
+fn summarize(runner: &Runner, done: &[Publication], records: &[&Record], screen: &Screen) {
     let total = if records.len() > 1 {
         report::total_markdown(records)
     } else {
@@ -183,10 +193,10 @@ fn summarize(runner: &Runner, records: &[&Record], screen: &Screen) {
         .min(report::MARKDOWN_LIMIT_BYTES);
     let share = room.saturating_sub(total.len()) / records.len().max(1);
     let mut text = total.clone();
-    for record in records {
+    for Publication { record, frame, .. } in done {
         text.push_str(&report::markdown_within(
             record,
-            &report::Around::default(),
+            &frame.around(),
             share.saturating_sub(1),
         ));
         text.push('\n');
@@ -202,61 +212,5 @@ fn summarize(runner: &Runner, records: &[&Record], screen: &Screen) {
             screen.warn("the step's summary had no room for the whole report; summary.md has it");
         }
         Err(error) => screen.warn(&format!("the step's summary could not be written: {error}")),
-    }
-}
-
-fn outputs(runner: &Runner, done: &[Publication], output_dir: &Path) -> anyhow::Result<()> {
-    let worst = done.iter().max_by_key(|p| p.exit);
-    let launched = done.iter().any(|p| p.outcome() == Some(Outcome::Launched));
-    let each = |value: &dyn Fn(&Publication) -> Option<String>| {
-        done.iter()
-            .map(|p| value(p).unwrap_or_default())
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
-    let figure = |value: Option<f64>| value.map(|v| format!("{v:.4}"));
-    let report_dir = match done {
-        [only] => only.folder.display().to_string(),
-        _ => output_dir.display().to_string(),
-    };
-    let values = [
-        ("result", worst.map_or("skipped", result_of).to_owned()),
-        ("launched", launched.to_string()),
-        ("job-id", each(&|p| p.record.cycle.as_ref()?.job_id.clone())),
-        (
-            "snapshot-id",
-            each(&|p| p.record.cycle.as_ref()?.snapshot_id.clone()),
-        ),
-        ("mean", each(&|p| figure(p.record.figures.overall.mean))),
-        ("pass-rate", each(&|p| figure(p.record.figures.overall.pass_rate))),
-        ("coverage", each(&|p| figure(p.record.figures.overall.coverage))),
-        (
-            "traces",
-            each(&|p| Some(p.record.cycle.as_ref()?.traces.written.to_string())),
-        ),
-        ("report-dir", report_dir),
-        (
-            "results-path",
-            each(&|p| Some(p.folder.join("results.json").display().to_string())),
-        ),
-    ];
-    for (name, value) in values {
-        runner.append_output(name, &value)?;
-    }
-    Ok(())
-}
-
-/// The word that the output `result` holds.
-fn result_of(p: &Publication) -> &'static str {
-    match (p.exit, p.record.verdict.decision, p.outcome()) {
-        (Exit::Done, _, Some(Outcome::Launched)) => "launched",
-        (Exit::Done, _, Some(Outcome::NotLaunched)) => "not-launched",
-        (Exit::Done, _, Some(Outcome::DryRun)) => "dry-run",
-        (Exit::Done, Decision::Hold, _) | (Exit::Done, _, Some(Outcome::Held)) => "held",
-        (Exit::Done, ..) => "passed",
-        (Exit::GateFailed, ..) => "failed",
-        (Exit::Inconclusive, ..) => "inconclusive",
-        (Exit::Interrupted, ..) => "interrupted",
-        (Exit::Service | Exit::Suite | Exit::Usage, ..) => "stopped",
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::comparison::derive;
 use super::exit::{self, Exit};
 use super::output::Screen;
 use crate::report::{self, Record};
@@ -23,7 +24,7 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Form {
+pub(crate) enum Form {
     /// For a terminal
     Text,
     /// As the job summary
@@ -33,7 +34,9 @@ enum Form {
 }
 
 pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exit> {
-    let record = read(&arguments.results)?;
+    // What stands in the file is derived; the answers, the baseline and the gates decide.
+    let saved = read(&arguments.results)?;
+    let record = derive(saved.results, saved.cycle)?;
     match arguments.format {
         Form::Text => {
             let text = report::terminal(&record, &report::Around::default(), screen.columns, screen.colour);

@@ -15,7 +15,7 @@ use crate::cycle::journal::{self, Begun, Fact, Fault, History, Journal, LISTED_C
 use crate::cycle::{self, Outcome};
 use crate::eval;
 use crate::report::Record;
-use crate::results::{Results, StopKind, Vote, VoteOutcome};
+use crate::results::{Results, StopKind};
 use crate::suite::Suite;
 
 /// Answers older than this are not gone on with: a nightly run wants today's model. What may have been written to
@@ -311,15 +311,14 @@ pub(crate) fn short(run: &str) -> String {
         .collect()
 }
 
-/// Whether a run needs no going on: the next one begins anew.
-pub(crate) fn is_through(record: &Record, interrupted: bool) -> bool {
+/// Whether a run needs no going on: the next one begins anew. `unjudged`: judgements of anchors or of an earlier run's
+/// answers that are missing and that could be asked for again.
+pub(crate) fn is_through(record: &Record, unjudged: u64, interrupted: bool) -> bool {
     let all = &record.figures.overall;
     let evaluated = record.results.run.stopped.is_none();
     // Calls that failed may come through the next time; what came is not paid for again.
-    let lost = |vote: &Vote| matches!(vote.outcome, VoteOutcome::Failed | VoteOutcome::NotAsked);
-    let mut of_anchors = record.results.anchors.iter().flat_map(|anchor| &anchor.votes);
-    let undecided = record.verdict.decision == crate::gate::Decision::Inconclusive
-        && (all.errors > 0 || of_anchors.any(lost));
+    let undecided =
+        record.verdict.decision == crate::gate::Decision::Inconclusive && (all.errors > 0 || unjudged > 0);
     let stopped = record
         .cycle
         .as_ref()
@@ -328,11 +327,11 @@ pub(crate) fn is_through(record: &Record, interrupted: bool) -> bool {
 }
 
 /// Notes in the journal that the run is through, where it is.
-pub(crate) fn end(log: &Log, record: &Record, interrupted: bool) -> Result<(), Fault> {
+pub(crate) fn end(log: &Log, record: &Record, unjudged: u64, interrupted: bool) -> Result<(), Fault> {
     // An evaluation or a dry run in the middle of somebody's cycle does not end that.
     let looks = record.cycle.as_ref().is_none_or(|c| c.outcome == Outcome::DryRun);
     let others = looks && log.history.wrote();
-    if others || !is_through(record, interrupted) {
+    if others || !is_through(record, unjudged, interrupted) {
         return Ok(());
     }
     let outcome = record.cycle.as_ref().map_or("evaluated", |c| c.outcome.as_str());

@@ -1,6 +1,8 @@
 //! `run` and `eval`: suites through evaluation and gates and, with `run`, through the cycle. One after the
 //! other, with a report each and one total.
 
+use std::path::Path;
+
 use clap::Args;
 use tokio::time::Instant;
 
@@ -8,15 +10,17 @@ use super::budget::Budget;
 use super::environment::Environment;
 use super::evaluate::{evaluate, tally};
 use super::exit::{self, Exit};
+use super::frame::{self, Frame};
+use super::hub::Hub;
 use super::options::{
-    CycleOptions, JudgeOptions, LimitOptions, OutputOptions, ResumeOptions, ServiceOptions,
+    ComparisonOptions, CycleOptions, JudgeOptions, LimitOptions, OutputOptions, ResumeOptions, ServiceOptions,
 };
 use super::output::Screen;
 use super::publish::{self, Publication};
 use super::resume::{self, Desk, Log};
 use super::service::{Home, Service, key};
 use super::signals::{Cause, Ending};
-use super::{cycle, suites};
+use super::{comment, cycle, suites, trend};
 use crate::cycle::check_dataset;
 use crate::eval;
 use crate::results::StopKind;
@@ -28,7 +32,8 @@ use crate::suite::Suite;
   tunegate run prompts/quickstart.yaml --emulator    no key needed; run it twice
   PREMAI_API_KEY=… tunegate run prompts/nightly.yaml
   tunegate run 'prompts/*.yaml' --no-launch          everything but the launch
-  tunegate run prompts/nightly.yaml --dry-run --format json")]
+  tunegate run prompts/nightly.yaml --dry-run --format json
+  tunegate run prompts/nightly.yaml --baseline last-night/results.json")]
 pub(crate) struct Arguments {
     /// Suites: files or globs
     #[arg(required = true, value_name = "SUITE")]
@@ -39,6 +44,8 @@ pub(crate) struct Arguments {
     judge: JudgeOptions,
     #[command(flatten)]
     pub(crate) cycle: CycleOptions,
+    #[command(flatten)]
+    comparison: ComparisonOptions,
     #[command(flatten)]
     limits: LimitOptions,
     #[command(flatten)]
@@ -64,6 +71,8 @@ pub(crate) struct EvalArguments {
     #[command(flatten)]
     judge: JudgeOptions,
     #[command(flatten)]
+    comparison: ComparisonOptions,
+    #[command(flatten)]
     limits: LimitOptions,
     #[command(flatten)]
     resume: ResumeOptions,
@@ -78,6 +87,7 @@ impl From<EvalArguments> for Arguments {
             service: eval.service,
             judge: eval.judge,
             cycle: CycleOptions::default(),
+            comparison: eval.comparison,
             limits: eval.limits,
             resume: eval.resume,
             output: eval.output,
@@ -96,6 +106,8 @@ pub(crate) async fn main(
     if let Some(judge) = &arguments.judge.judge_model {
         suites.iter_mut().for_each(|suite| suite.judge_with(judge));
     }
+    let (comparison, emulator) = (&arguments.comparison, arguments.service.emulator);
+    let mut frames = frame::given(&mut suites, comparison, emulator, screen)?;
     let homes = homes(&suites, &arguments.service)?;
     if !arguments.service.emulator {
         key(environment)?;
@@ -106,10 +118,22 @@ pub(crate) async fn main(
         ending.at(end);
     }
     let cancel = ending.token();
+    let mut hub = Hub::open(environment, arguments.limits.deadline, cancel);
+    let folders: Vec<&Path> = desks.iter().map(|desk| desk.folder.as_path()).collect();
+    frame::look(
+        &mut frames,
+        &mut suites,
+        &folders,
+        comparison,
+        emulator,
+        hub.as_mut(),
+        screen,
+    )
+    .await?;
     let mut done: Vec<Publication> = Vec::new();
     let mut through = Vec::new();
     let mut broken = None;
-    for ((suite, home), mut desk) in suites.iter().zip(&homes).zip(desks) {
+    for (((suite, home), mut desk), mut frame) in suites.iter().zip(&homes).zip(desks).zip(frames) {
         if suites.len() > 1 {
             screen.note(&format!(
                 "{} ({} of {})",
@@ -121,7 +145,7 @@ pub(crate) async fn main(
         let (record, log) = match one(
             suite,
             home,
-            &mut desk,
+            (&mut desk, &mut frame),
             arguments,
             environment,
             screen,
@@ -144,7 +168,8 @@ pub(crate) async fn main(
             .stopped
             .as_ref()
             .is_some_and(|s| s.kind == StopKind::Unauthorized);
-        let exit = match publish::write(&record, &desk.folder, screen) {
+        trend::add(&mut frame, &record);
+        let exit = match publish::write(&record, &frame, &desk.folder, screen) {
             Ok(()) => {
                 through.push((done.len(), log, desk, cancel.is_cancelled()));
                 exit
@@ -155,7 +180,12 @@ pub(crate) async fn main(
                 exit.max(Exit::Usage)
             }
         };
-        done.push(Publication { folder, record, exit });
+        done.push(Publication {
+            folder,
+            record,
+            frame,
+            exit,
+        });
         if cancel.is_cancelled() || unauthorized {
             // The key is refused or nobody waits: the suites behind this one would end the same way.
             break;
@@ -177,11 +207,16 @@ pub(crate) async fn main(
         environment,
         screen,
     );
+    // Nobody waits for these where a signal ended the run.
+    if let Some(hub) = hub.as_mut().filter(|_| ending.cause() != Some(Cause::Signal)) {
+        comment::tell(&done, comparison, hub, arguments.output.format, screen).await;
+    }
     // Last of all, and for all together: whoever ends this process before, or asks for an end of it, finds no suite
     // begun anew by the next one. A second cycle of the same night could be a second job.
     let interrupted = ending.cause() == Some(Cause::Signal);
     for (at, log, _desk, cut_short) in &through {
-        if let Err(fault) = resume::end(log, &done[*at].record, interrupted || *cut_short) {
+        let (record, unjudged) = (&done[*at].record, done[*at].frame.unjudged);
+        if let Err(fault) = resume::end(log, record, unjudged, interrupted || *cut_short) {
             screen.error(&fault.to_string());
             done[*at].exit = done[*at].exit.max(Exit::Usage);
         }
@@ -222,7 +257,7 @@ fn desks(
 async fn one(
     suite: &Suite,
     home: &Home,
-    desk: &mut Desk,
+    (desk, frame): (&mut Desk, &mut Frame),
     arguments: &Arguments,
     environment: &Environment,
     screen: &Screen,
@@ -256,6 +291,7 @@ async fn one(
         concurrency,
         budget,
         log.taken(known, &keep),
+        frame,
         refused,
         environment,
         screen,

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// The name under which this action stands in the workflows that users copy.
 const OURS: &str = "OWNER/tunegate@v0";
 
-const OUTPUTS: [&str; 10] = [
+const OUTPUTS: [&str; 12] = [
     "result",
     "launched",
     "job-id",
@@ -20,6 +20,8 @@ const OUTPUTS: [&str; 10] = [
     "mean",
     "pass-rate",
     "coverage",
+    "difference",
+    "baseline",
     "traces",
     "report-dir",
     "results-path",
@@ -244,6 +246,55 @@ fn workflows_use_inputs_and_outputs_that_exist() {
         steps_of_ours, 3,
         "ci.yml, nightly.yml and pull-request.yml use the action"
     );
+}
+
+#[test]
+fn every_input_is_one_that_the_program_reads() {
+    // Those that a command line has other ways for: arguments, commands, variables of other names.
+    const OF_THE_ACTION: [&str; 5] = ["suites", "mode", "api-key", "allow-untrusted", "github-token"];
+    let help = crate::harness::House::new().run(&["run", "--help"]).stdout;
+    let action = yaml("action.yml");
+    let unread: Vec<&String> = object(&action, "inputs")
+        .keys()
+        .filter(|name| !OF_THE_ACTION.contains(&name.as_str()))
+        .filter(|name| !help.contains(&format!("[env: {}]", variable(name))))
+        .collect();
+    assert!(unread.is_empty(), "no option reads {unread:?}");
+}
+
+#[test]
+fn a_pull_request_finds_the_runs_of_the_workflow_that_init_writes() {
+    let house = crate::harness::House::new();
+    assert_eq!(house.run(&["init"]).code, 0);
+    let of = |path: &str, action: &str| -> Value {
+        let workflow = yaml(path);
+        let jobs = object(&workflow, "jobs").values().next().unwrap().clone();
+        let steps = jobs["steps"].as_array().unwrap();
+        let step = steps
+            .iter()
+            .find(|s| s["uses"].as_str().unwrap().starts_with(action));
+        step.unwrap()["with"].clone()
+    };
+    let ours = of("examples/workflows/pull-request.yml", OURS);
+    let file = ours["baseline-workflow"].as_str().unwrap();
+    let written = house.read(&format!(".github/workflows/{file}"));
+    assert_eq!(written, read("examples/workflows/nightly.yml"));
+    assert!(written.contains(&format!("# Copy it to .github/workflows/{file}")));
+    for workflow in ["nightly", "pull-request"] {
+        let path = format!("examples/workflows/{workflow}.yml");
+        let upload = of(&path, "actions/upload-artifact@");
+        assert_eq!(
+            upload["name"], "tunegate",
+            "the artifact that a baseline is looked for in"
+        );
+        assert_eq!(upload["include-hidden-files"], true);
+        let job = object(&yaml(&path), "jobs").values().next().unwrap().clone();
+        assert_eq!(job["permissions"]["actions"], "read", "{workflow}");
+        assert_eq!(
+            job["permissions"].get("pull-requests").is_some(),
+            workflow == "pull-request"
+        );
+    }
 }
 
 #[test]

@@ -5,11 +5,15 @@
 #[cfg(test)]
 mod action;
 #[cfg(test)]
+mod baseline;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
 mod cycle;
+#[cfg(test)]
+mod diff;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
@@ -20,6 +24,8 @@ mod eval;
 mod github;
 #[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod history;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
@@ -34,6 +40,8 @@ mod limits;
 mod matrix;
 #[cfg(test)]
 mod prompts;
+#[cfg(test)]
+mod pull_request;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]

@@ -146,7 +146,8 @@ fn every_link_into_the_repository_leads_somewhere() {
         .map(|rest| rest.split(')').next().unwrap())
     {
         if !link.starts_with("http") {
-            assert!(repository().join(link).exists(), "{link}");
+            let file = link.split('#').next().unwrap();
+            assert!(repository().join(file).exists(), "{link}");
         }
     }
 }

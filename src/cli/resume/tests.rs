@@ -1,5 +1,6 @@
 use super::*;
 use crate::results::{AnswerOutcome, Sample};
+use crate::results::{Vote, VoteOutcome};
 
 fn vote(index: u32) -> Vote {
     Vote {
