@@ -8,11 +8,10 @@ use serde::Serialize;
 
 use super::exit::{self, Exit};
 use super::output::Screen;
+use super::trend::FILE;
 use crate::history::{self, Entry, Flaky, KEPT, SHOWN, Trend};
 use crate::report;
 
-/// The file in a suite's folder.
-pub(crate) const FILE: &str = "history.jsonl";
 /// Suites of an output folder that are shown, at most.
 const SUITES: usize = 200;
 

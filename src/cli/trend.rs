@@ -1,7 +1,6 @@
 //! A suite's runs so far, from the folder, from an earlier run's artifact or from the data branch; this run added to
 //! them, in the folder's `history.jsonl` and on the data branch.
 
-use std::io::Read;
 use std::path::Path;
 
 use super::frame::Frame;
@@ -17,8 +16,8 @@ use crate::suite::Suite;
 
 /// The file in a suite's folder, and on the data branch in a folder of the suite's name.
 pub(crate) const FILE: &str = "history.jsonl";
-/// A longer history is none of ours: it is let go rather than read.
-const LIMIT_BYTES: usize = 16 * 1024 * 1024;
+/// As much of a file on the data branch is read.
+const LIMIT_BYTES: usize = history::MAX_BYTES as usize;
 
 /// The runs that the folder tells of.
 pub(crate) fn from_folder(frame: &mut Frame, folder: &Path, kept: HistoryIn, screen: &Screen) {
@@ -30,31 +29,20 @@ pub(crate) fn from_folder(frame: &mut Frame, folder: &Path, kept: HistoryIn, scr
 
 fn in_folder(folder: &Path, screen: &Screen) -> Vec<Entry> {
     let path = folder.join(FILE);
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(&path).and_then(|file| {
-        let limit = LIMIT_BYTES as u64;
-        file.take(limit + 1).read_to_end(&mut bytes)
-    });
-    match read {
-        Ok(_) if bytes.len() > LIMIT_BYTES => {
-            screen.warn(&format!(
-                "{}: larger than {} MiB, the history begins anew",
-                path.display(),
-                LIMIT_BYTES >> 20
-            ));
-            Vec::new()
-        }
-        Ok(_) => lines(&bytes, &path.display().to_string(), screen),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+    if matches!(path.try_exists(), Ok(false)) {
+        return Vec::new();
+    }
+    match super::history::read(&path) {
+        Ok(read) => readable(read, &path.display().to_string(), screen),
         Err(error) => {
-            screen.warn(&format!("{}: {error}: the history begins anew", path.display()));
+            screen.warn(&format!("{error:#}: the history begins anew"));
             Vec::new()
         }
     }
 }
 
-fn lines(bytes: &[u8], from: &str, screen: &Screen) -> Vec<Entry> {
-    let (entries, unread) = history::read(bytes);
+/// The runs that could be read; that some could not is told.
+fn readable((entries, unread): (Vec<Entry>, usize), from: &str, screen: &Screen) -> Vec<Entry> {
     if unread > 0 {
         screen.note(&format!(
             "{from}: {unread} lines of the history can't be read and are left out"
@@ -79,7 +67,7 @@ pub(crate) async fn look(
         HistoryIn::Branch => on_branch(suite, &options.history_branch, hub).await,
     };
     match found {
-        Ok(Some(bytes)) => frame.history = lines(&bytes, "GitHub", screen),
+        Ok(Some(bytes)) => frame.history = readable(history::read(&bytes), "GitHub", screen),
         Ok(None) => {}
         Err(why) => {
             screen.note(&format!("{}: the earlier runs are not known: {why}", suite.name));

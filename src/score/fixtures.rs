@@ -150,3 +150,17 @@ pub(crate) fn results(cases: Vec<CaseResult>) -> Results {
         calls: BTreeMap::new(),
     }
 }
+
+/// Holds a figure against an independent computation's.
+#[track_caller]
+pub(crate) fn near(name: &str, what: &str, got: Option<f64>, expected: &serde_json::Value) {
+    match (got, expected.as_f64()) {
+        (Some(got), Some(expected)) => {
+            assert!(
+                (got - expected).abs() < 1e-9,
+                "{name}: {what} is {got}, not {expected}"
+            );
+        }
+        (got, expected) => assert_eq!(got, expected, "{name}: {what}"),
+    }
+}

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::figures;
-use super::fixtures::{case, failed_check, results, sample, vote};
+use super::fixtures::{case, failed_check, near, results, sample, vote};
 use crate::results::{CaseResult, Sample, VoteOutcome};
 
 fn built(spec: &Value, index: usize) -> CaseResult {
@@ -32,19 +32,6 @@ fn built(spec: &Value, index: usize) -> CaseResult {
         group: spec["group"].as_str().map(str::to_owned),
         pass_score: spec["pass_score"].as_f64().unwrap_or(0.7),
         ..case(&format!("case-{index}"), &[])
-    }
-}
-
-#[track_caller]
-fn near(name: &str, what: &str, got: Option<f64>, expected: &Value) {
-    match (got, expected.as_f64()) {
-        (Some(got), Some(expected)) => {
-            assert!(
-                (got - expected).abs() < 1e-9,
-                "{name}: {what} is {got}, not {expected}"
-            );
-        }
-        (got, expected) => assert_eq!(got, expected, "{name}: {what}"),
     }
 }
 

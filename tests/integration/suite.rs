@@ -187,22 +187,25 @@ fn what_could_be_read_of_a_refused_suite_is_there_for_its_gates() {
     );
 }
 
+/// What is wrong with the gates of what was read.
+fn faults_of_gates(reading: &Reading) -> Vec<suite::Diagnostic> {
+    let known = gate::Known {
+        tags: &reading.tags,
+        ids: &reading.ids,
+        all_tags: true,
+        all_ids: true,
+        ..gate::Known::nothing()
+    };
+    gate::check(&reading.gates, &known)
+}
+
 #[test]
 fn a_gate_that_is_not_written_as_it_reads_is_underlined_where_it_is_written() {
     let underlined = |gate: &str| {
         let mut reading = read(&format!(
             "{HEAD}gates:\n{gate}\ncases: [{{id: one, prompt: Hi}}]\n"
         ));
-        let known = gate::Known {
-            tags: &reading.tags,
-            ids: &reading.ids,
-            all_tags: true,
-            all_ids: true,
-            holdout: true,
-            critical: true,
-            cases: None,
-        };
-        let faults = gate::check(&reading.gates, &known);
+        let faults = faults_of_gates(&reading);
         reading.tell(faults);
         assert_eq!(messages(&reading), ["unknown metric `maen`"], "{gate}");
         let place = &reading.diagnostics[0].place;
@@ -478,16 +481,7 @@ fn the_gates_faults_are_counted_with_all_others() {
         let mut reading = read(&format!(
             "{HEAD}gates:\n{gates}cases:\n{cases}  - {{id: one, prompt: Hi}}\n"
         ));
-        let known = gate::Known {
-            tags: &reading.tags,
-            ids: &reading.ids,
-            all_tags: true,
-            all_ids: true,
-            holdout: true,
-            critical: true,
-            cases: None,
-        };
-        let faults = gate::check(&reading.gates, &known);
+        let faults = faults_of_gates(&reading);
         assert_eq!(faults.len(), 150);
         reading.tell(faults);
         assert!(reading.refused());

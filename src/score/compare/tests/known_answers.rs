@@ -4,10 +4,10 @@
 use serde_json::Value;
 
 use super::{comparison, two, with_pairs};
-use crate::results::{BaselineAnchor, CaseResult};
+use crate::results::{BaselineAnchor, CaseResult, Results};
 use crate::score::compare::drift::drift;
 use crate::score::compare::mcnemar::mid_p;
-use crate::score::fixtures::{anchor, case, lost_vote, results, sample, vote};
+use crate::score::fixtures::{anchor, case, lost_vote, near, results, sample, vote};
 use crate::score::{Difference, DropMetric, Method, Selector, figures, holm};
 
 use crate::results::VoteOutcome;
@@ -20,19 +20,6 @@ fn entries<'a>(known: &'a Value, key: &str, least: usize) -> &'a [Value] {
     let entries = known[key].as_array().unwrap();
     assert!(entries.len() >= least, "{} of {key}", entries.len());
     entries
-}
-
-#[track_caller]
-fn near(name: &str, what: &str, got: Option<f64>, expected: &Value) {
-    match (got, expected.as_f64()) {
-        (Some(got), Some(expected)) => {
-            assert!(
-                (got - expected).abs() < 1e-9,
-                "{name}: {what} is {got}, not {expected}"
-            );
-        }
-        (got, expected) => assert_eq!(got, expected, "{name}: {what}"),
-    }
 }
 
 #[track_caller]
@@ -52,6 +39,19 @@ fn built(spec: &Value, index: usize, run: &str) -> CaseResult {
         pass_score: spec["pass_score"].as_f64().unwrap_or(0.7),
         ..case(&format!("{index:04}"), &[spec[run].as_f64().unwrap()])
     }
+}
+
+/// The results of a scenario's run, with the other one in them as its baseline.
+fn both(scenario: &Value) -> Results {
+    let specs = scenario["cases"].as_array().unwrap();
+    let run = |run: &str| {
+        specs
+            .iter()
+            .enumerate()
+            .map(|(i, spec)| built(spec, i, run))
+            .collect()
+    };
+    two(run("now"), run("before"))
 }
 
 fn check_difference(name: &str, got: &Difference, expected: &Value) {
@@ -96,15 +96,7 @@ fn differences_are_those_of_an_independent_computation() {
     let (mut bootstrapped, mut tested) = (0, 0);
     for scenario in entries(&known, "comparisons", 20) {
         let name = scenario["name"].as_str().unwrap();
-        let specs = scenario["cases"].as_array().unwrap();
-        let run = |run: &str| {
-            specs
-                .iter()
-                .enumerate()
-                .map(|(i, spec)| built(spec, i, run))
-                .collect()
-        };
-        let results = two(run("now"), run("before"));
+        let results = both(scenario);
         let said = comparison(&results);
         check_difference(name, &said.mean, &scenario["mean"]);
         check_difference(
@@ -289,15 +281,7 @@ fn the_worked_example_is_what_comes_out() {
         .iter()
         .find(|scenario| scenario["name"] == "twelve cases of the worked example")
         .unwrap();
-    let specs = scenario["cases"].as_array().unwrap();
-    let run = |run: &str| {
-        specs
-            .iter()
-            .enumerate()
-            .map(|(i, spec)| built(spec, i, run))
-            .collect()
-    };
-    let results = two(run("now"), run("before"));
+    let results = both(scenario);
     let said = comparison(&results);
     let mean = &said.mean;
     let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/statistics.md")).unwrap();
