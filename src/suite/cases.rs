@@ -1,16 +1,18 @@
 //! `cases:` → all cases, those of included files in their place; ids that stand twice are told.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 use std::rc::Rc;
 
 use super::case::{self, Settings};
 use super::faults::Pen;
 use super::fields::{Field, Fields};
-use super::folder::LARGEST;
+use super::folder::{self, LARGEST};
+use super::lines::{Line, Lines};
 use super::shelf::{Opened, Shelf};
 use super::suggest::suggest;
 use super::tree::{Kind, Node, Span, quoted, steers};
-use super::{Case, Check, Place, glob, json_schema, jsonl, keys, values, yaml};
+use super::{Case, Check, Place, glob, json_schema, jsonl, keys, place, values, yaml};
 
 /// Cases of one suite, includes counted.
 pub(super) const MOST_CASES: usize = 100_000;
@@ -39,6 +41,14 @@ pub(super) struct Cases {
     text: usize,
     full: bool,
     included: BTreeSet<String>,
+}
+
+/// How the reading of a file of lines ended.
+enum Ended {
+    /// Everything that can be said of it is told.
+    Through,
+    /// It can't be read (on); `None`: it is UTF-16.
+    Unread(Option<io::Error>),
 }
 
 /// Reads `cases:` of the suite.
@@ -96,24 +106,30 @@ impl Cases {
     }
 
     fn case(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, node: &Node) {
-        if self.seen >= MOST_CASES || self.text > MOST_TEXT {
-            if !self.full {
-                self.full = true;
-                let message = match self.seen >= MOST_CASES {
-                    true => "the suite has more than 100,000 cases".to_owned(),
-                    false => {
-                        "the cases hold more than 256 MB of text, `defaults` and schemas counted in each"
-                            .to_owned()
-                    }
-                };
-                pen.error_help(node.span, message, "split it into several suites");
-            }
-            return self.missed();
+        if !self.has_room(pen, node.span) {
+            return;
         }
         self.seen += 1;
         let before = pen.errors();
         self.known_case(pen, shelf, defaults, node);
         self.faults += pen.errors() - before;
+    }
+
+    /// Whether there is room for one more case; that there is none is told once.
+    fn has_room(&mut self, pen: &mut Pen<'_>, span: Span) -> bool {
+        if self.seen < MOST_CASES && self.text <= MOST_TEXT {
+            return true;
+        }
+        if !self.full {
+            self.full = true;
+            let message = match self.seen >= MOST_CASES {
+                true => "the suite has more than 100,000 cases",
+                false => "the cases hold more than 256 MB of text, `defaults` and schemas counted in each",
+            };
+            pen.error_help(span, message, "split it into several suites");
+        }
+        self.missed();
+        false
     }
 
     fn known_case(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, node: &Node) {
@@ -239,15 +255,31 @@ impl Cases {
             );
             return;
         }
+        if lines {
+            let Some((shown, lines)) = shelf.open_lines(pen, span, name) else {
+                return;
+            };
+            let before = (self.seen, pen.errors());
+            let ended = self.lines(&mut pen.turn(&shown), shelf, defaults, name, lines);
+            match ended {
+                Ended::Unread(error) => {
+                    shelf.tell_unread(pen, span, name, error.as_ref());
+                }
+                Ended::Through => self.is_not_empty(&mut pen.turn(&shown), before),
+            }
+            return;
+        }
         let Some(opened) = shelf.open(pen, span, name, LARGEST) else {
             return;
         };
         let before = (self.seen, pen.errors());
         let mut pen = pen.turn(&opened.shown);
-        match lines {
-            true => self.lines(&mut pen, shelf, defaults, &opened),
-            false => self.list(&mut pen, shelf, defaults, &opened),
-        }
+        self.list(&mut pen, shelf, defaults, &opened);
+        self.is_not_empty(&mut pen, before);
+    }
+
+    /// Tells of a file that gave neither a case nor a fault.
+    fn is_not_empty(&self, pen: &mut Pen<'_>, before: (usize, usize)) {
         if (self.seen, pen.errors()) == before {
             pen.warning(
                 Span::START,
@@ -257,21 +289,60 @@ impl Cases {
         }
     }
 
-    fn lines(&mut self, pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, opened: &Opened) {
-        let starts = super::source::line_starts(&opened.text);
-        let ends = starts.iter().skip(1).copied().chain([opened.text.len()]);
-        for (number, (from, to)) in (1..).zip(starts.iter().copied().zip(ends)) {
-            let line = opened
-                .text
-                .get(from..to)
-                .unwrap_or_default()
-                .trim_end_matches(['\n', '\r']);
-            if self.full || line.trim().is_empty() {
-                continue;
+    fn lines(
+        &mut self,
+        pen: &mut Pen<'_>,
+        shelf: &mut Shelf,
+        defaults: &Settings,
+        name: &str,
+        mut lines: Lines,
+    ) -> Ended {
+        loop {
+            let (number, line) = match lines.next() {
+                Ok(Some(next)) => next,
+                Ok(None) => return Ended::Through,
+                Err(error) => return Ended::Unread(Some(error)),
+            };
+            let start = Span {
+                line: number,
+                ..Span::START
+            };
+            let text = match line {
+                Line::Text(text) if text.trim().is_empty() => continue,
+                Line::Text(text) => text,
+                Line::TooLong(_) => {
+                    let message = "the line is longer than 10 MB";
+                    pen.error_help(start, message, "a line holds one case: split it over several");
+                    self.seen += 1;
+                    continue;
+                }
+                Line::Bytes { before, .. } => {
+                    let span = place::Lines::of(before).at(before.len(), 1);
+                    pen.error_help(
+                        Span { line: number, ..span },
+                        folder::not_utf8(name),
+                        folder::SAVE_AS_UTF8,
+                    );
+                    return Ended::Through;
+                }
+                Line::Utf16 => return Ended::Unread(None),
+            };
+            let blanks = text.chars().take_while(|c| c.is_whitespace()).count();
+            let column = place::count(blanks) + 1;
+            if !self.has_room(pen, Span { column, ..start }) {
+                return Ended::Through;
             }
-            match jsonl::parse_line(pen, line, number) {
+            let before = pen.errors();
+            match jsonl::parse_line(pen, text, number) {
                 Some(node) => self.case(pen, shelf, defaults, &node),
-                None => self.missed(),
+                None => {
+                    self.seen += 1;
+                    self.missed();
+                }
+            }
+            // What is kept of faulty cases (their ids and tags) counts as well.
+            if pen.errors() > before {
+                self.text = self.text.saturating_add(text.len());
             }
         }
     }
@@ -338,8 +409,9 @@ impl Cases {
 /// What a case weighs in memory, roughly.
 fn size(case: &Case) -> usize {
     let messages: usize = case.messages.iter().map(|message| message.content.len()).sum();
+    let reference = case.reference.as_ref().map_or(0, |text| text.len());
     let checks: usize = case.checks.iter().map(weight).sum();
-    messages + checks + case.tags.iter().map(|tag| tag.len() + 24).sum::<usize>()
+    messages + reference + checks + case.tags.iter().map(|tag| tag.len() + 24).sum::<usize>()
 }
 
 fn weight(check: &Check) -> usize {

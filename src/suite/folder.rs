@@ -3,15 +3,19 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
+use super::lines::Lines;
 use super::place;
 use super::suggest::suggest;
 use super::tree::{Span, quoted};
 
 /// The largest suite or include, in bytes.
 pub(super) const LARGEST: u64 = 10 * 1024 * 1024;
+
+/// Bytes of a file of lines that are read at once.
+const AT_ONCE: usize = 64 * 1024;
 
 /// The folder in which a suite lies.
 #[derive(Debug)]
@@ -100,6 +104,27 @@ impl Folder {
 
     /// A file's text, without a byte order mark.
     pub(super) fn read(&self, name: &str, largest: u64) -> Result<String, Unread> {
+        let (path, _) = self.regular(name)?;
+        let mut bytes = Vec::new();
+        File::open(&path)
+            .and_then(|file| file.take(largest + 1).read_to_end(&mut bytes))
+            .map_err(|error| self.unread(name, &error))?;
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > largest) {
+            return Err(too_large(name, largest));
+        }
+        text(name, bytes)
+    }
+
+    /// A file's lines, and how many bytes it has. What it gains from here on is not read.
+    pub(super) fn lines(&self, name: &str) -> Result<(Lines, u64), Unread> {
+        let (path, bytes) = self.regular(name)?;
+        let file = File::open(&path).map_err(|error| self.unread(name, &error))?;
+        let file = BufReader::with_capacity(AT_ONCE, file.take(bytes));
+        Ok((Lines::of(Box::new(file)), bytes))
+    }
+
+    /// Where a regular file lies, and how many bytes it has.
+    fn regular(&self, name: &str) -> Result<(PathBuf, u64), Unread> {
         let path = self.resolve(name)?;
         let about = path.metadata().map_err(|error| self.unread(name, &error))?;
         if about.is_dir() {
@@ -115,17 +140,10 @@ impl Folder {
                 "name a text file",
             ));
         }
-        let mut bytes = Vec::new();
-        File::open(&path)
-            .and_then(|file| file.take(largest + 1).read_to_end(&mut bytes))
-            .map_err(|error| self.unread(name, &error))?;
-        if u64::try_from(bytes.len()).is_ok_and(|length| length > largest) {
-            return Err(too_large(name, largest));
-        }
-        text(name, bytes)
+        Ok((path, about.len()))
     }
 
-    fn unread(&self, name: &str, error: &io::Error) -> Unread {
+    pub(super) fn unread(&self, name: &str, error: &io::Error) -> Unread {
         let reason = match error.kind() {
             io::ErrorKind::NotFound => {
                 let help = self.near(name).map(|near| format!("did you mean `{near}`?"));
@@ -252,11 +270,22 @@ pub(super) fn too_large(name: &str, largest: u64) -> Unread {
     )
 }
 
+/// What is said of a file in UTF-16.
+pub(super) fn utf16(name: &str) -> Unread {
+    Unread::new(format!("{} is UTF-16", quoted(name)), SAVE_AS_UTF8)
+}
+
+/// What is said of a byte that begins no character.
+pub(super) fn not_utf8(name: &str) -> String {
+    format!("{} is not UTF-8: a byte here begins no character", quoted(name))
+}
+
+pub(super) const SAVE_AS_UTF8: &str = "save the file as UTF-8";
+
 /// A file's bytes as text, without a byte order mark.
 pub(super) fn text(name: &str, bytes: Vec<u8>) -> Result<String, Unread> {
-    const HELP: &str = "save the file as UTF-8";
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(Unread::new(format!("{} is UTF-16", quoted(name)), HELP));
+        return Err(utf16(name));
     }
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
@@ -265,8 +294,8 @@ pub(super) fn text(name: &str, bytes: Vec<u8>) -> Result<String, Unread> {
         let span = place::Lines::of(before).at(before.len(), 1);
         text = text.trim_start_matches(MARK).to_owned();
         Unread {
-            message: format!("{} is not UTF-8: a byte here begins no character", quoted(name)),
-            help: Some(HELP.to_owned()),
+            message: not_utf8(name),
+            help: Some(SAVE_AS_UTF8.to_owned()),
             within: Some(Box::new(Within { span, text })),
         }
     })?;

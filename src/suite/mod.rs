@@ -16,6 +16,7 @@ mod glob;
 mod json_schema;
 mod jsonl;
 mod keys;
+mod lines;
 mod model;
 mod overrides;
 mod parts;

@@ -2,35 +2,46 @@
 
 use std::collections::BTreeMap;
 
-/// The texts of the files read. Only files that a fault may point into are kept.
+/// The texts of the files read. Only files that a fault may point into are kept, and of files that are read line by
+/// line only those lines.
 #[derive(Debug, Clone, Default)]
 pub struct Sources(BTreeMap<String, Source>);
 
 #[derive(Debug, Clone)]
-struct Source {
-    text: String,
-    /// Byte offsets at which lines begin.
-    starts: Vec<usize>,
+enum Source {
+    Whole {
+        text: String,
+        /// Byte offsets at which lines begin.
+        starts: Vec<usize>,
+    },
+    /// By their number, counted from 1.
+    Lines(BTreeMap<u32, String>),
 }
 
 impl Sources {
     /// A line of a file without its line break; `line` counts from 1. `None` when the file was not read or is
     /// shorter.
     pub fn line(&self, file: &str, line: u32) -> Option<&str> {
-        let source = self.0.get(file)?;
+        let (text, starts) = match self.0.get(file)? {
+            Source::Lines(lines) => return lines.get(&line).map(String::as_str),
+            Source::Whole { text, starts } => (text, starts),
+        };
         let index = usize::try_from(line).ok()?.checked_sub(1)?;
-        let from = *source.starts.get(index)?;
-        let to = source.starts.get(index + 1).copied().unwrap_or(source.text.len());
-        source
-            .text
-            .get(from..to)
+        let from = *starts.get(index)?;
+        let to = starts.get(index + 1).copied().unwrap_or(text.len());
+        text.get(from..to)
             .map(|line| line.trim_end_matches(['\n', '\r']))
     }
 
     /// Keeps a text; lines end with LF, CR LF or a lone CR, as in YAML.
     pub(super) fn keep(&mut self, file: &str, text: String) {
         let starts = line_starts(&text);
-        self.0.insert(file.to_owned(), Source { text, starts });
+        self.0.insert(file.to_owned(), Source::Whole { text, starts });
+    }
+
+    /// Keeps some lines of a file, without their line breaks, by number.
+    pub(super) fn keep_lines(&mut self, file: &str, lines: BTreeMap<u32, String>) {
+        self.0.insert(file.to_owned(), Source::Lines(lines));
     }
 }
 
