@@ -39,7 +39,7 @@ fn in_turns(lists: Vec<Vec<Remark>>) -> Vec<Remark> {
 
 fn annotation(remark: Remark) -> Annotation {
     Annotation {
-        file: Some(remark.place.file),
+        file: Some(remark.place.file.to_string()),
         line: Some(remark.place.line),
         column: Some(remark.place.column),
         title: Some(remark.title),
@@ -86,7 +86,7 @@ mod tests {
                 .map(|i| Remark {
                     weight: Weight::Error,
                     place: Place {
-                        file: name.to_owned(),
+                        file: name.into(),
                         line: 1,
                         column: 1,
                     },

@@ -110,7 +110,7 @@ pub(crate) fn show(readings: &[Reading], format: Format, screen: &Screen) {
 fn annotation(d: &Diagnostic) -> Annotation {
     let help = d.help.as_ref().map_or(String::new(), |help| format!("\n{help}"));
     Annotation {
-        file: Some(d.place.file.clone()),
+        file: Some(d.place.file.to_string()),
         line: Some(d.place.line),
         column: Some(d.place.column),
         title: Some("prompt suite".to_owned()),

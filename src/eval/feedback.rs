@@ -73,7 +73,7 @@ mod tests {
             id: "a".to_owned(),
             fingerprint: String::new(),
             place: Place {
-                file: "s.yaml".to_owned(),
+                file: "s.yaml".into(),
                 line: 1,
                 column: 1,
             },

@@ -1,37 +1,37 @@
 //! Suites, replies and a scripted service for this room's tests.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::service::Service;
 use super::{Limits, Settings};
 use crate::results::{CaseResult, JudgeRecord, Results, Run, SuiteRecord, Tool};
 use crate::studio::{ChatReply, ChatRequest, Failure, FailureKind, Purpose, Reply};
-use crate::suite::{Anchor, Case, CycleSettings, Judge, Message, Parameters, Place, Role, Suite};
+use crate::suite::{Anchor, Case, CycleSettings, Judge, Message, Place, Role, Suite};
 
 pub(super) fn case(id: &str) -> Case {
     Case {
         id: id.to_owned(),
         messages: vec![Message {
             role: Role::User,
-            content: format!("question {id}"),
+            content: format!("question {id}").into(),
         }],
         reference: None,
-        tags: BTreeSet::new(),
+        tags: Arc::default(),
         group: None,
         weight: 1.0,
         critical: false,
         holdout: false,
         samples: 1,
         pass_score: 0.7,
-        parameters: Parameters::default(),
-        checks: Vec::new(),
+        parameters: Arc::default(),
+        checks: Arc::default(),
         fingerprint: format!("print {id}"),
         place: Place {
-            file: "s.yaml".to_owned(),
+            file: "s.yaml".into(),
             line: 1,
             column: 1,
         },
@@ -77,7 +77,7 @@ pub(super) fn anchor(number: usize) -> Anchor {
         tolerance: 0.1,
         fingerprint: format!("anchor {number}"),
         place: Place {
-            file: "s.yaml".to_owned(),
+            file: "s.yaml".into(),
             line: 1,
             column: 1,
         },

@@ -59,7 +59,7 @@ impl<'a> Subject<'a> {
                 .messages
                 .iter()
                 .find(|m| m.role == Role::System)
-                .map(|m| m.content.as_str()),
+                .map(|m| &*m.content),
             question: case.input().into(),
             answer,
             reference: case.reference.as_deref(),

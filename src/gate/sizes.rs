@@ -46,7 +46,7 @@ impl<'a> Sizes<'a> {
         let mut sizes = Sizes::default();
         for case in cases {
             sizes.all.add(case);
-            for tag in &case.tags {
+            for tag in case.tags.iter() {
                 sizes.tags.entry(tag).or_default().add(case);
             }
             if case.holdout {

@@ -66,7 +66,7 @@ fn own_gates(record: &Record) -> Option<Remark> {
     Some(Remark {
         weight: Weight::Warning,
         place: Place {
-            file: suite.path.clone(),
+            file: suite.path.as_str().into(),
             line: 1,
             column: 1,
         },
@@ -139,7 +139,7 @@ fn place(record: &Record, at: usize, gate: &GateVerdict) -> Place {
     };
     found.map_or_else(
         || Place {
-            file: suite.path.clone(),
+            file: suite.path.as_str().into(),
             line: 1,
             column: 1,
         },

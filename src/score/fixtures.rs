@@ -83,7 +83,7 @@ pub(crate) fn case(id: &str, scores: &[f64]) -> CaseResult {
         id: id.to_owned(),
         fingerprint: String::new(),
         place: Place {
-            file: "suite.yaml".to_owned(),
+            file: "suite.yaml".into(),
             line: 1,
             column: 1,
         },

@@ -1,6 +1,7 @@
 //! One case's map, and `defaults:` → a validated case.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::faults::Pen;
 use super::fields::{Field, Fields};
@@ -20,7 +21,7 @@ pub const DEFAULT_PASS_SCORE: f64 = 0.7;
 /// What may stand under `defaults:` and on a case alike; the case wins.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
-    system: Option<String>,
+    system: Option<Arc<str>>,
     parameters: Parameters,
     samples: Option<u32>,
     pass_score: Option<f64>,
@@ -65,7 +66,8 @@ pub(super) fn defaults(pen: &mut Pen<'_>, shelf: &mut Shelf, node: &Node) -> (Se
 fn settings(pen: &mut Pen<'_>, shelf: &mut Shelf, fields: &Fields<'_>) -> Settings {
     let system = fields
         .get("system")
-        .and_then(|field| values::text(pen, "`system`", field.value));
+        .and_then(|field| values::text(pen, "`system`", field.value))
+        .map(Arc::from);
     let parameters = Parameters {
         temperature: temperature(pen, fields),
         top_p: fields
@@ -183,18 +185,14 @@ pub(super) fn read(pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, no
     let (Some((id, _)), Some(messages)) = (&draft.id, messages) else {
         return Some(draft);
     };
-    let mut checks = defaults.checks.clone();
-    checks.extend(own.checks);
+    let tags = joined_tags(&draft.tags, defaults);
+    let parameters = joined(own.parameters, &defaults.parameters);
+    let checks = defaults.checks.iter().cloned().chain(own.checks).collect();
     let mut case = Case {
         id: id.clone(),
         messages,
         reference,
-        tags: defaults
-            .tags
-            .iter()
-            .chain(draft.tags.iter().map(|(tag, _)| tag))
-            .cloned()
-            .collect(),
+        tags: shelf.sharing.tags(tags),
         group,
         weight: weight.unwrap_or(1.0),
         critical: critical.unwrap_or(false),
@@ -204,8 +202,8 @@ pub(super) fn read(pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, no
             .pass_score
             .or(defaults.pass_score)
             .unwrap_or(DEFAULT_PASS_SCORE),
-        parameters: joined(own.parameters, &defaults.parameters),
-        checks,
+        parameters: shelf.sharing.parameters(parameters),
+        checks: shelf.sharing.checks(checks),
         fingerprint: String::new(),
         place: pen.place(fields.span()),
     };
@@ -226,6 +224,11 @@ fn joined(own: Parameters, defaults: &Parameters) -> Parameters {
             own.stop
         },
     }
+}
+
+fn joined_tags(own: &[(String, Span)], defaults: &Settings) -> BTreeSet<String> {
+    let own = own.iter().map(|(tag, _)| tag);
+    defaults.tags.iter().chain(own).cloned().collect()
 }
 
 impl Settings {
@@ -259,7 +262,7 @@ fn messages(
         own.system
             .as_ref()
             .or(defaults.system.as_ref())
-            .map(|text| said(Role::System, text.clone()))
+            .map(|text| said(Role::System, Arc::clone(text)))
     };
     match (fields.get("prompt"), fields.get("messages")) {
         (Some(prompt), Some(messages)) => {
@@ -278,7 +281,12 @@ fn messages(
         }
         (Some(prompt), None) => {
             let prompt = values::text(pen, "`prompt`", prompt.value)?;
-            Some(system().into_iter().chain([said(Role::User, prompt)]).collect())
+            let prompt = said(Role::User, prompt.into());
+            // No more room than is used: there may be 100,000 of these.
+            Some(match system() {
+                Some(system) => vec![system, prompt],
+                None => vec![prompt],
+            })
         }
         (None, Some(field)) => {
             let written = conversation(pen, field)?;
@@ -334,7 +342,10 @@ fn conversation(pen: &mut Pen<'_>, field: Field<'_>) -> Option<Vec<Message>> {
             .need(pen, "content", HELP)
             .and_then(|field| values::text(pen, "`content`", field.value));
         last = Some((role, role_field.map_or(item.span, |field| field.value.span)));
-        messages.extend(role.zip(content).map(|(role, content)| Message { role, content }));
+        messages.extend(role.zip(content).map(|(role, content)| Message {
+            role,
+            content: content.into(),
+        }));
     }
     match last {
         None if pen.errors() == before && !pen.may_be_cut(field.value) => {

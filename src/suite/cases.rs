@@ -12,7 +12,7 @@ use super::lines::{Line, Lines};
 use super::shelf::{Opened, Shelf};
 use super::suggest::suggest;
 use super::tree::{Kind, Node, Span, quoted, steers};
-use super::{Case, Check, Place, glob, json_schema, jsonl, keys, place, values, yaml};
+use super::{Case, Check, glob, json_schema, jsonl, keys, place, values, yaml};
 
 /// Cases of one suite, includes counted.
 pub(super) const MOST_CASES: usize = 100_000;
@@ -24,7 +24,7 @@ const MOST_TEXT: usize = 256 * 1024 * 1024;
 pub(super) struct Cases {
     pub(super) cases: Vec<Case>,
     /// Each with the first place it stands in, also of faulty cases.
-    pub(super) ids: HashMap<String, Place>,
+    pub(super) ids: HashMap<String, (Rc<str>, Span)>,
     /// Each with the first place it stands in.
     pub(super) tags: BTreeMap<String, (Rc<str>, Span)>,
     /// A case whose id could not be read, so that an id may be missing.
@@ -147,19 +147,19 @@ impl Cases {
         }
         if let Some((id, span)) = draft.id {
             match self.ids.get(&id) {
-                Some(first) => {
-                    let help = if *first == pen.place(span) {
+                Some((file, first)) => {
+                    let help = if (file, first) == (&pen.file, &span) {
                         "an alias repeats the whole case: write it out with an id of its own".to_owned()
                     } else {
                         format!(
-                            "it is first used at {}:{}:{}; each case needs its own",
-                            first.file, first.line, first.column
+                            "it is first used at {file}:{}:{}; each case needs its own",
+                            first.line, first.column
                         )
                     };
                     pen.error_help(span, format!("the id {} stands twice", quoted(&id)), help);
                 }
                 None => {
-                    self.ids.insert(id, pen.place(span));
+                    self.ids.insert(id, (Rc::clone(&pen.file), span));
                 }
             }
         }

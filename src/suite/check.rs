@@ -1,6 +1,7 @@
 //! `checks:` → validated checks: patterns compile, schemas are loaded and compile.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::faults::Pen;
 use super::fields::{Field, Fields, listed};
@@ -140,7 +141,7 @@ fn schema_file(pen: &mut Pen<'_>, shelf: &mut Shelf, field: Field<'_>) -> Option
     if let Some(known) = shelf.schemas.get(&shown) {
         return known.clone().map(|schema| Check::JsonSchema { file, schema });
     }
-    let schema = load_schema(pen, shelf, field, &file);
+    let schema = load_schema(pen, shelf, field, &file).map(Arc::new);
     shelf.schemas.insert(shown, schema.clone());
     schema.map(|schema| Check::JsonSchema { file, schema })
 }

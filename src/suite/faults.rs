@@ -2,6 +2,7 @@
 //! Readers hold a [`Pen`], which knows the file they are in.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::tree::{Node, Span};
 use super::{Diagnostic, Place, Severity};
@@ -17,6 +18,8 @@ pub(super) struct Faults {
     warnings: usize,
     /// Files in the order they were read: the order in which their faults are told.
     files: Vec<Rc<str>>,
+    /// The same, as places share them.
+    shown: Vec<Arc<str>>,
 }
 
 impl Faults {
@@ -26,12 +29,18 @@ impl Faults {
             Some(rank) => rank,
             None => {
                 self.files.push(Rc::clone(file));
+                self.shown.push((**file).into());
                 self.files.len() - 1
             }
+        };
+        let shown = match self.shown.get(rank) {
+            Some(shown) => Arc::clone(shown),
+            None => (**file).into(),
         };
         Pen {
             faults: self,
             file: Rc::clone(file),
+            shown,
             rank,
             cut: None,
         }
@@ -68,7 +77,7 @@ pub(super) fn not_shown(hidden: usize, refused: bool, suite: &str) -> Option<Dia
         },
         message: format!("and {hidden} more faults, not shown"),
         place: Place {
-            file: suite.to_owned(),
+            file: suite.into(),
             line: 1,
             column: 1,
         },
@@ -82,6 +91,8 @@ pub(super) struct Pen<'f> {
     faults: &'f mut Faults,
     /// The file as people see it.
     pub(super) file: Rc<str>,
+    /// The same, as places share it.
+    shown: Arc<str>,
     rank: usize,
     /// The line of a syntax error: what ended there or later may lack keys only because of it.
     pub(super) cut: Option<u32>,
@@ -111,7 +122,7 @@ impl Pen<'_> {
     /// A place in this pen's file.
     pub(super) fn place(&self, span: Span) -> Place {
         Place {
-            file: self.file.to_string(),
+            file: Arc::clone(&self.shown),
             line: span.line,
             column: span.column,
         }

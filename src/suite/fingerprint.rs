@@ -20,7 +20,7 @@ pub(super) fn case(case: &Case) -> String {
     let messages: Vec<Value> = case
         .messages
         .iter()
-        .map(|message| json!([message.role.as_str(), message.content]))
+        .map(|message| json!([message.role.as_str(), *message.content]))
         .collect();
     let p = &case.parameters;
     let hashed = json!({
@@ -111,7 +111,7 @@ pub(super) fn suite(name: &str, judge: &Judge, gates: &[Gate], cases: &[Case]) -
         json!({
             "id": case.id,
             "fingerprint": case.fingerprint,
-            "tags": case.tags,
+            "tags": *case.tags,
             "weight": case.weight,
             "group": case.group,
             "critical": case.critical,

@@ -149,13 +149,23 @@ mod tests {
     #[test]
     fn a_line_ends_as_it_does_in_a_text_that_is_held_whole() {
         for text in [
-            "", "a", "a\n", "\n", "\r", "\r\n", "a\r\nb\rc\n\nd", "a\r\r\n\r", "é\n\n\r\n",
+            "",
+            "a",
+            "a\n",
+            "\n",
+            "\r",
+            "\r\n",
+            "a\r\nb\rc\n\nd",
+            "a\r\r\n\r",
+            "é\n\n\r\n",
         ] {
             let starts = line_starts(text);
             let ends = starts.iter().skip(1).copied().chain([text.len()]);
             let wanted: Vec<String> = (1..)
                 .zip(starts.iter().copied().zip(ends))
-                .map(|(number, (from, to))| format!("{number} {}", text[from..to].trim_end_matches(['\n', '\r'])))
+                .map(|(number, (from, to))| {
+                    format!("{number} {}", text[from..to].trim_end_matches(['\n', '\r']))
+                })
                 .collect();
             for at_once in [1, 2, 3, 64] {
                 assert_eq!(lines(text.as_bytes(), at_once), wanted, "{text:?} by {at_once}");

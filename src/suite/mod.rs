@@ -28,6 +28,7 @@ pub(crate) mod promises;
 mod raw;
 mod reading;
 mod render;
+mod sharing;
 mod shelf;
 mod shield;
 mod source;

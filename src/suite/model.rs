@@ -2,6 +2,7 @@
 //! default was left out; an `Option` means that the suite may truly go without it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -10,8 +11,10 @@ use serde::{Deserialize, Serialize};
 /// Where something stands in a file of the suite. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
-    /// The file as it was reached from the working directory, with `/` between its parts.
-    pub file: String,
+    /// The file as it was reached from the working directory, with `/` between its parts. The cases of a file share it.
+    #[serde(with = "shared")]
+    #[schemars(with = "String")]
+    pub file: Arc<str>,
     /// The line, counted from 1.
     pub line: u32,
     /// The column, counted from 1 in characters.
@@ -94,8 +97,8 @@ pub struct Case {
     pub messages: Vec<Message>,
     /// What the judge compares the answer with.
     pub reference: Option<String>,
-    /// The tags that gates and figures select by.
-    pub tags: BTreeSet<String>,
+    /// The tags that gates and figures select by. Cases with the same ones share them.
+    pub tags: Arc<BTreeSet<String>>,
     /// Cases of one group belong together (turns of one document, say) and are not independent.
     pub group: Option<String>,
     /// Above 0; 1 unless the suite says otherwise.
@@ -108,10 +111,10 @@ pub struct Case {
     pub samples: u32,
     /// 0..1; a case passes when its score is at or above.
     pub pass_score: f64,
-    /// How the model samples its answer.
-    pub parameters: Parameters,
-    /// Decided before the judge is asked.
-    pub checks: Vec<Check>,
+    /// How the model samples its answer. Shared between cases where it is the same.
+    pub parameters: Arc<Parameters>,
+    /// Decided before the judge is asked. Shared between cases that add none to the defaults'.
+    pub checks: Arc<[Check]>,
     /// SHA-256 (hex) over messages, parameters, samples, reference and checks.
     pub fingerprint: String,
     /// Where the case is written.
@@ -132,7 +135,7 @@ impl Case {
 pub fn input_of(messages: &[Message]) -> String {
     let spoken: Vec<&Message> = messages.iter().filter(|m| m.role != Role::System).collect();
     if let [only] = spoken.as_slice() {
-        return only.content.clone();
+        return only.content.to_string();
     }
     spoken
         .iter()
@@ -147,8 +150,10 @@ pub fn input_of(messages: &[Message]) -> String {
 pub struct Message {
     /// Who speaks.
     pub role: Role,
-    /// What is said; never empty.
-    pub content: String,
+    /// What is said; never empty. The cases share a system message of the defaults.
+    #[serde(with = "shared")]
+    #[schemars(with = "String")]
+    pub content: Arc<str>,
 }
 
 /// Who speaks in a conversation.
@@ -213,8 +218,8 @@ pub enum Check {
     JsonSchema {
         /// The schema's file as the suite names it.
         file: String,
-        /// The schema; known to compile, without references outside itself.
-        schema: serde_json::Value,
+        /// The schema; known to compile, without references outside itself. Shared by the checks that name its file.
+        schema: Arc<serde_json::Value>,
     },
     /// The answer's similarity to a text is at least `min`.
     Similar {
@@ -339,5 +344,20 @@ mod millis {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
         u64::deserialize(from).map(Duration::from_millis)
+    }
+}
+
+/// A text that many share, as a text.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(text: &Arc<str>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+        String::deserialize(from).map(Arc::from)
     }
 }

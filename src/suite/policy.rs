@@ -94,7 +94,7 @@ mod tests {
             require: require.to_owned(),
             otherwise,
             place: Place {
-                file: "gate/suite.yaml".to_owned(),
+                file: "gate/suite.yaml".into(),
                 line,
                 column,
             },

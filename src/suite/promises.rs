@@ -159,7 +159,7 @@ fn of_a_suite(suite: &Suite) {
         let sampling = &case.parameters;
         assert!(sampling.temperature.is_none_or(|t| (0.0..=2.0).contains(&t)));
         assert!(sampling.top_p.is_none_or(|p| p > 0.0 && p <= 1.0));
-        for check in &case.checks {
+        for check in case.checks.iter() {
             match check {
                 super::Check::Regex(text) => assert!(pattern(text).is_ok()),
                 super::Check::JsonSchema { schema, .. } => assert!(schema_validator(schema).is_ok()),
@@ -189,7 +189,7 @@ fn stands_a_line_lower(path: &Path, text: &[u8], suite: &Suite) {
     );
     let Some(lower) = lower.suite else { return };
     assert_eq!(lower.fingerprint, suite.fingerprint);
-    let own = |place: &super::Place| place.file == path.to_string_lossy();
+    let own = |place: &super::Place| *place.file == *path.to_string_lossy();
     for (lower, case) in lower.cases.iter().zip(&suite.cases) {
         let moved = u32::from(own(&case.place));
         assert_eq!(

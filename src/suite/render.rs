@@ -86,7 +86,7 @@ mod tests {
             severity: Severity::Error,
             message: "unknown key `promt`".to_owned(),
             place: Place {
-                file: file.to_owned(),
+                file: file.into(),
                 line,
                 column,
             },

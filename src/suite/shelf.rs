@@ -7,11 +7,13 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::faults::Pen;
 use super::folder::{Folder, Unread, utf16};
 use super::lines::{Line, Lines};
 use super::pattern::Patterns;
+use super::sharing::Sharing;
 use super::tree::Span;
 use super::{Diagnostic, Place, Sources, json_schema};
 
@@ -42,9 +44,11 @@ pub(super) struct Shelf {
     full: bool,
     patterns: Patterns,
     /// Schemas by their shown name; `None` for one whose fault was told.
-    pub(super) schemas: HashMap<String, Option<serde_json::Value>>,
+    pub(super) schemas: HashMap<String, Option<Arc<serde_json::Value>>>,
     /// What they weigh in memory, in bytes.
     schema_bytes: usize,
+    /// What cases have in common.
+    pub(super) sharing: Sharing,
     /// Files and folders that patterns of includes have looked at.
     pub(super) looked_at: usize,
 }
@@ -69,6 +73,7 @@ impl Shelf {
             patterns: Patterns::default(),
             schemas: HashMap::new(),
             schema_bytes: 0,
+            sharing: Sharing::default(),
             looked_at: 0,
         }
     }
@@ -115,7 +120,11 @@ impl Shelf {
         let shown: Rc<str> = self.folder.shown(name).into();
         match self.folder.lines(name) {
             Ok((_, bytes)) if self.stream_bytes.saturating_add(bytes) > MOST_LINE_BYTES => {
-                self.no_room(pen, span, "the suite's `.jsonl` files hold more than 1 GB together");
+                self.no_room(
+                    pen,
+                    span,
+                    "the suite's `.jsonl` files hold more than 1 GB together",
+                );
                 None
             }
             Ok((lines, bytes)) => {
@@ -131,7 +140,13 @@ impl Shelf {
     }
 
     /// Tells that a file of lines that was opened can't be read on.
-    pub(super) fn tell_unread(&mut self, pen: &mut Pen<'_>, span: Span, name: &str, error: Option<&io::Error>) {
+    pub(super) fn tell_unread(
+        &mut self,
+        pen: &mut Pen<'_>,
+        span: Span,
+        name: &str,
+        error: Option<&io::Error>,
+    ) {
         let shown: Rc<str> = self.folder.shown(name).into();
         let unread = match error {
             Some(error) => self.folder.unread(name, error),

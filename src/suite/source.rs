@@ -29,8 +29,7 @@ impl Sources {
         let index = usize::try_from(line).ok()?.checked_sub(1)?;
         let from = *starts.get(index)?;
         let to = starts.get(index + 1).copied().unwrap_or(text.len());
-        text.get(from..to)
-            .map(|line| line.trim_end_matches(['\n', '\r']))
+        text.get(from..to).map(|line| line.trim_end_matches(['\n', '\r']))
     }
 
     /// Keeps a text; lines end with LF, CR LF or a lone CR, as in YAML.

@@ -1,6 +1,6 @@
 //! An evaluation over real sockets: the client, the pipeline and a small service that plays a part.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use tunegate::eval::{self, Evaluation, Event};
 use tunegate::http;
 use tunegate::results::{AnswerOutcome, Results, StopKind, VoteOutcome};
 use tunegate::studio::Studio;
-use tunegate::suite::{Case, Check, CycleSettings, Judge, Message, Parameters, Place, Role, Suite};
+use tunegate::suite::{Case, Check, CycleSettings, Judge, Message, Place, Role, Suite};
 
 mod beside;
 
@@ -139,21 +139,21 @@ fn suite(cases: usize) -> Suite {
         id: format!("c{at}"),
         messages: vec![Message {
             role: Role::User,
-            content: format!("say {at}"),
+            content: format!("say {at}").into(),
         }],
         reference: Some(format!("{at}")),
-        tags: BTreeSet::new(),
+        tags: Arc::default(),
         group: None,
         weight: 1.0,
         critical: false,
         holdout: false,
         samples: 1,
         pass_score: 0.7,
-        parameters: Parameters::default(),
-        checks: Vec::new(),
+        parameters: Arc::default(),
+        checks: Arc::default(),
         fingerprint: String::new(),
         place: Place {
-            file: "s.yaml".to_owned(),
+            file: "s.yaml".into(),
             line: 1,
             column: 1,
         },
@@ -247,7 +247,7 @@ async fn every_case_is_answered_and_judged() {
         completion(&format!("My verdict:\n```json\n{verdict}\n```"))
     }));
     let mut suite = suite(40);
-    suite.cases[7].checks = vec![Check::Contains("8".to_owned())];
+    suite.cases[7].checks = vec![Check::Contains("8".to_owned())].into();
     let Ran {
         evaluation,
         events,

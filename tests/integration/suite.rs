@@ -130,11 +130,11 @@ fn the_example_of_the_format_means_what_it_says() {
     assert_eq!((a.input().as_str(), a.reference.as_deref()), ("NO", Some("1.10")));
     assert!(a.tags.contains("2026"));
     assert_eq!(
-        (a.place.file.as_str(), a.place.line),
+        (&*a.place.file, a.place.line),
         ("tests/suites/good/cases/a.yaml", 1)
     );
     let b = &suite.cases[3];
-    assert_eq!(b.messages[0].content, "Answer in French.");
+    assert_eq!(&*b.messages[0].content, "Answer in French.");
     assert_eq!(
         suite.judge.rubric.as_deref(),
         Some("Amounts must match to the cent.\n")
@@ -146,7 +146,7 @@ fn the_example_of_the_format_means_what_it_says() {
 fn defaults_hold_where_a_case_is_silent_and_add_checks_and_tags() {
     let suite = sound(suite::read(Path::new("tests/suites/good/full.yaml")));
     let own = &suite.cases[0];
-    assert_eq!(own.messages[0].content, "Another.");
+    assert_eq!(&*own.messages[0].content, "Another.");
     assert_eq!(
         (own.samples, own.pass_score, own.parameters.seed),
         (100, 1.0, Some(0))
@@ -157,7 +157,7 @@ fn defaults_hold_where_a_case_is_silent_and_add_checks_and_tags() {
     assert_eq!(own.tags.iter().collect::<Vec<_>>(), ["all", "x", "y"]);
     let silent = &suite.cases[1];
     assert_eq!(silent.input(), "Folded text.\n");
-    assert_eq!(silent.messages[0].content, "You are terse.");
+    assert_eq!(&*silent.messages[0].content, "You are terse.");
     assert_eq!((silent.samples, silent.pass_score, silent.weight), (2, 0.5, 1.0));
     assert_eq!(silent.parameters.stop, ["\n", "END"]);
     let line = &suite.cases[3];

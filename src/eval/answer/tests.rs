@@ -108,7 +108,7 @@ async fn the_request_says_what_the_case_says() {
         0,
         Message {
             role: Role::System,
-            content: "be brief".to_owned(),
+            content: "be brief".into(),
         },
     );
     case.parameters = Parameters {
@@ -117,7 +117,8 @@ async fn the_request_says_what_the_case_says() {
         seed: Some(40),
         max_completion_tokens: Some(99),
         stop: vec!["END".to_owned()],
-    };
+    }
+    .into();
     let seen = Mutex::new(String::new());
     let service = fake(|asked: fixtures::Asked| {
         seen.lock().unwrap().push_str(&asked.whole);
@@ -140,7 +141,8 @@ async fn checks_see_usable_answers_only() {
         Check::IsJson,
         Check::MaxLatency(Duration::from_millis(100)),
         Check::MaxChars(9),
-    ];
+    ]
+    .into();
     let sample = asked(&case, Ok(reply("{}"))).await.sample;
     assert_eq!(
         sample.checks.iter().map(|check| check.passed).collect::<Vec<_>>(),
@@ -156,7 +158,7 @@ async fn checks_see_usable_answers_only() {
 #[tokio::test]
 async fn a_check_that_can_not_be_made_scores_nothing() {
     let mut case = case("a");
-    case.checks = vec![Check::Regex("(".to_owned())];
+    case.checks = vec![Check::Regex("(".to_owned())].into();
     let sample = asked(&case, Ok(reply("42"))).await.sample;
     assert_eq!(sample.outcome, AnswerOutcome::Failed);
     assert!(sample.detail.unwrap().contains("regex: '('"));

@@ -102,7 +102,7 @@ fn is_json_takes_one_value_and_a_fence() {
 fn schema(schema: Value) -> Check {
     Check::JsonSchema {
         file: "invoice.schema.json".to_owned(),
-        schema,
+        schema: schema.into(),
     }
 }
 

@@ -21,7 +21,7 @@ fn was(case: &Case, samples: Vec<Sample>) -> CaseResult {
         holdout: false,
         pass_score: 0.7,
         messages: case.messages.clone(),
-        parameters: case.parameters.clone(),
+        parameters: (*case.parameters).clone(),
         reference: None,
         samples,
     }
@@ -111,7 +111,7 @@ fn an_earlier_file_asks_for_no_more_than_the_suite_itself_would() {
 #[test]
 fn an_earlier_answer_is_judged_against_this_suites_own_case() {
     let (suite, mut earlier) = with(vec![sample(0, "the answer")]);
-    earlier.cases[0].messages[0].content = "what somebody wrote into the file".to_owned();
+    earlier.cases[0].messages[0].content = "what somebody wrote into the file".into();
     earlier.cases[0].reference = Some("score 1".to_owned());
     let exhibits = Exhibits::new(&suite, Some(&earlier));
     let shown = exhibits.subject(0).unwrap();

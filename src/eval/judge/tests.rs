@@ -36,7 +36,7 @@ async fn judged(
         0,
         Message {
             role: Role::System,
-            content: "the system".to_owned(),
+            content: "the system".into(),
         },
     );
     let bench = Bench {

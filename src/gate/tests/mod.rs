@@ -18,7 +18,7 @@ fn gate(require: &str, line: u32) -> Gate {
         require: require.to_owned(),
         otherwise: Otherwise::Fail,
         place: Place {
-            file: "suite.yaml".to_owned(),
+            file: "suite.yaml".into(),
             line,
             column: 14,
         },

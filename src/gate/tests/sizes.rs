@@ -1,29 +1,30 @@
 //! What `check` says of a drop that can't be tested, or has too few cases for it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::faults::{faults, underlined};
 use super::{gates, otherwise};
 use crate::gate::{Known, check};
-use crate::suite::{Case, Otherwise, Parameters, Place, Severity};
+use crate::suite::{Case, Otherwise, Place, Severity};
 
 fn cases(number: usize, tag: &str, group: Option<&str>) -> Vec<Case> {
     let case = |i| Case {
         id: format!("{tag}-{i}"),
         messages: Vec::new(),
         reference: None,
-        tags: BTreeSet::from([tag.to_owned()]),
+        tags: Arc::new(BTreeSet::from([tag.to_owned()])),
         group: group.map(str::to_owned),
         weight: 1.0,
         critical: false,
         holdout: i == 0,
         samples: 1,
         pass_score: 0.7,
-        parameters: Parameters::default(),
-        checks: Vec::new(),
+        parameters: Arc::default(),
+        checks: Arc::default(),
         fingerprint: String::new(),
         place: Place {
-            file: "suite.yaml".to_owned(),
+            file: "suite.yaml".into(),
             line: 1,
             column: 1,
         },

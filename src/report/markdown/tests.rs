@@ -125,7 +125,7 @@ fn whatever_the_texts_and_the_bound_the_page_stays_within_it() {
         case.id.push_str(&long[..2_000]);
         case.tags = ["a", "b", "c"].map(|tag| format!("{tag}{long}")).into();
         case.reference = Some(long.clone());
-        case.messages[0].content.clone_from(&long);
+        case.messages[0].content = long.as_str().into();
         case.samples[0].answer = Some(long.clone());
         case.samples[0].votes[0].feedback = Some(long.clone());
     }

@@ -18,7 +18,7 @@ fn anchor(at: usize) -> Anchor {
         tolerance: 0.1,
         fingerprint: format!("anchor {at}"),
         place: Place {
-            file: "s.yaml".to_owned(),
+            file: "s.yaml".into(),
             line: 1,
             column: 1,
         },

@@ -127,7 +127,7 @@ async fn many_cases_are_begun_a_few_at_a_time() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_check_costs_no_judge_call() {
     let mut strict = case("c1");
-    strict.checks = vec![Check::Contains("43".to_owned()), Check::Contains("42".to_owned())];
+    strict.checks = vec![Check::Contains("43".to_owned()), Check::Contains("42".to_owned())].into();
     let suite = suite(vec![case("c0"), strict]);
     let ran = ran(&suite, 1, steady).await;
     assert_eq!(ran.calls, ["answer c0", "judge c0", "answer c1"]);

@@ -92,7 +92,7 @@ async fn what_the_cycle_needs_of_the_calls_is_left_over() {
 #[tokio::test(start_paused = true)]
 async fn the_end_by_a_budget_says_what_was_used_and_what_is_left() {
     let mut suite = numbered(20);
-    suite.cases[3].checks = vec![Check::Contains("no such text".to_owned())];
+    suite.cases[3].checks = vec![Check::Contains("no such text".to_owned())].into();
     let limits = Limits {
         calls_per_answer: 2,
         calls_reserved: 10,
@@ -126,7 +126,7 @@ async fn the_end_by_a_budget_says_what_was_used_and_what_is_left() {
 async fn an_answer_that_failed_its_check_leaves_its_judgements_to_others() {
     let mut suite = numbered(20);
     for case in &mut suite.cases[..10] {
-        case.checks = vec![Check::Contains("no such text".to_owned())];
+        case.checks = vec![Check::Contains("no such text".to_owned())].into();
     }
     let ran = limited(&suite, 4, calls(1 + 10 + 10 * 2)).await;
     assert_eq!((ran.stopped.as_ref(), ran.sent), (None, 31));
@@ -138,7 +138,7 @@ async fn an_answer_at_its_checks_has_its_judgement_still_to_come() {
         let mut suite = numbered(20);
         for (at, case) in suite.cases.iter_mut().enumerate() {
             let text = if at % 4 == 0 { "no such text" } else { "42" };
-            case.checks = vec![Check::Contains(text.to_owned())];
+            case.checks = vec![Check::Contains(text.to_owned())].into();
         }
         for concurrency in [4, 8] {
             let ran = limited(&suite, concurrency, calls(budget)).await;

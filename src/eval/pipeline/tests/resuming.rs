@@ -33,7 +33,7 @@ fn mixed_suite() -> Suite {
     for case in &mut suite.cases {
         case.samples = 2;
     }
-    suite.cases[2].checks = vec![Check::Contains("right".to_owned())];
+    suite.cases[2].checks = vec![Check::Contains("right".to_owned())].into();
     suite
 }
 
@@ -317,7 +317,8 @@ async fn an_answer_at_its_checks_is_waited_for_when_the_run_is_cancelled() {
         suite.cases[0].checks = vec![Check::Similar {
             to: "a".repeat(2_000),
             min: 0.1,
-        }];
+        }]
+        .into();
         let cancel = CancellationToken::new();
         let answer = |_, _| async {
             // The checks begin with this reply, and the run is cancelled while they are at it.

@@ -120,10 +120,7 @@ fn prompt(out: &mut String, before: &CaseResult, now: &CaseResult, level: Level)
             (Some(message), None) => format!("{}, left out now", role(message.role.as_str())),
             (None, None) => continue,
         };
-        let (was, is) = (
-            was.map_or("", |m| m.content.as_str()),
-            is.map_or("", |m| m.content.as_str()),
-        );
+        let (was, is) = (was.map_or("", |m| &*m.content), is.map_or("", |m| &*m.content));
         block(out, &title, was, is, level);
     }
 }

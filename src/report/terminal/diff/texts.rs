@@ -25,13 +25,13 @@ pub(super) fn prompts(diff: &Diff, style: &Style) -> String {
             continue;
         };
         let (old, new) = (&before.messages, &now.messages);
-        let mut pairs: Vec<(Option<&String>, Option<&String>)> = (0..old.len().max(new.len()))
-            .map(|at| (old.get(at).map(|m| &m.content), new.get(at).map(|m| &m.content)))
+        let mut pairs: Vec<(Option<&str>, Option<&str>)> = (0..old.len().max(new.len()))
+            .map(|at| (old.get(at).map(|m| &*m.content), new.get(at).map(|m| &*m.content)))
             .collect();
-        pairs.push((before.reference.as_ref(), now.reference.as_ref()));
+        pairs.push((before.reference.as_deref(), now.reference.as_deref()));
         let mut lines = Vec::new();
         for (was, is) in pairs {
-            let (was, is) = (was.map_or("", String::as_str), is.map_or("", String::as_str));
+            let (was, is) = (was.unwrap_or_default(), is.unwrap_or_default());
             if let TextDiff::Lines(differing) = compare(was, is, MOST) {
                 lines.extend(differing);
             }
