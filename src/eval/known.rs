@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::unscored;
-use crate::results::{AnswerOutcome, Sample, Vote, VoteOutcome};
+use crate::results::{AnswerOutcome, Sample, Samples, Vote, VoteOutcome};
 use crate::suite::Suite;
 
 /// What an earlier process of this run was answered.
@@ -12,7 +12,7 @@ use crate::suite::Suite;
 pub struct Known {
     /// Answers with the votes they have so far, by the case's id and the sample's index. An entry that is of no
     /// case or sample of the suite, or holds no reply of the model, is as good as none.
-    pub samples: BTreeMap<(String, u32), Sample>,
+    pub samples: Samples,
     /// Of them, those that are rows of the dataset: no cycle sends anything for them any more, and so nothing of
     /// [`Limits::calls`](super::Limits::calls) is left over for them.
     pub written: BTreeSet<(String, u32)>,
@@ -55,29 +55,38 @@ pub enum Kept<'a> {
 pub type Keep<'k> = dyn Fn(Kept<'_>) -> Result<(), String> + Sync + 'k;
 
 impl Known {
-    /// Whether nothing has to be sent for an answer any more.
-    pub(super) fn is_written(&self, case: &str, sample: u32) -> bool {
-        !self.written.is_empty() && self.written.contains(&(case.to_owned(), sample))
+    /// What can be used for this suite, in the suite's order, one after the other: all of it at once would be much.
+    pub(super) fn usable(self, suite: &Suite) -> impl Iterator<Item = Usable> {
+        let Known {
+            mut samples, written, ..
+        } = self;
+        let votes = suite.judge.votes;
+        let all = suite.cases.iter().enumerate();
+        all.flat_map(|(case, of)| (0..of.samples).map(move |index| (case, of, index)))
+            .filter_map(move |(case, of, index)| {
+                if samples.is_empty() {
+                    return None;
+                }
+                let key = (of.id.clone(), index);
+                let sample = used(samples.remove(&key)?, index, votes)?;
+                Some(Usable {
+                    case,
+                    sample,
+                    written: written.contains(&key),
+                })
+            })
     }
+}
 
-    /// What can be used for this suite: the case's position and the answer with its votes, in the suite's order.
-    pub(super) fn take(&mut self, suite: &Suite) -> Vec<(usize, Sample)> {
-        let mut usable = Vec::new();
-        if self.samples.is_empty() {
-            return usable;
-        }
-        for (at, case) in suite.cases.iter().enumerate() {
-            for index in 0..case.samples {
-                let known = self.samples.remove(&(case.id.clone(), index));
-                usable.extend(
-                    known
-                        .and_then(|sample| used(sample, index, suite.judge.votes))
-                        .map(|sample| (at, sample)),
-                );
-            }
-        }
-        usable
-    }
+/// An answer from before that can be used.
+#[derive(Debug)]
+pub(super) struct Usable {
+    /// The case's position.
+    pub(super) case: usize,
+    /// The answer, with its votes.
+    pub(super) sample: Sample,
+    /// Nothing has to be sent for it any more.
+    pub(super) written: bool,
 }
 
 /// An answer as it goes on, or nothing where it has to be asked for again.

@@ -14,12 +14,14 @@ use crate::suite::Gate;
 
 mod baseline;
 mod case;
+mod samples;
 
 pub use crate::suite::{CycleSettings, Harvest, Place, WhenBusy};
 pub use baseline::{
     AnchorResult, Baseline, BaselineAnchor, BaselineCase, BaselineRun, BaselineSource, Found,
 };
 pub use case::{AnswerOutcome, CallCost, CaseResult, CheckResult, Sample, Vote, VoteOutcome};
+pub use samples::{Samples, Unpacked};
 
 /// The version of the format that this build writes and reads.
 pub const VERSION: u32 = 1;

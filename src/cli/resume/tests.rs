@@ -54,6 +54,9 @@ fn what_one_process_keeps_the_next_one_knows() {
     let known = Log { history, ..log }.known();
     // A case may be called as an exhibit is: the two never meet.
     sample.votes.push(vote(0));
-    assert_eq!(known.samples, [((case.to_owned(), 1), sample)].into());
+    assert_eq!(
+        known.samples.into_iter().collect::<Vec<_>>(),
+        [((case.to_owned(), 1), sample)]
+    );
     assert_eq!(known.beside, [(key.to_owned(), vec![vote(2)])].into());
 }

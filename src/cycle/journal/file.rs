@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::task::JoinHandle;
 
-use super::read::{read, read_file};
+use super::read::{Words, read_file, skim};
 use super::{Begun, Fact, Fault, place};
 use crate::results::{Sample, Vote};
 
@@ -115,7 +115,7 @@ impl Journal {
         file.append(&line)
             .and_then(|()| file.sync_all())
             .map_err(failed)?;
-        let aside = match read(folder) {
+        let aside = match skim(folder) {
             Ok(Some(earlier)) if earlier.ended.is_none() => {
                 Some(place::set_aside(folder, &place::name_of(&earlier.begun.run))?)
             }
@@ -139,7 +139,7 @@ impl Journal {
         let file = place::open(&path, File::options().read(true).append(true))?;
         let (file, reading) = match file {
             Some(file) => {
-                let reading = read_file(&file, &path)?;
+                let reading = read_file(&file, &path, Words::PassedOver)?;
                 (Some(file), reading)
             }
             None => (None, Default::default()),

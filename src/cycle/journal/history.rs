@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Before, Begun, Fact, Line, Write};
 use crate::cycle::record::TraceState;
-use crate::results::{Sample, Vote};
+use crate::results::{Samples, Vote};
 
 /// Judgements of one answer at the most; a suite can ask for 25.
 const MOST_VOTES: u32 = 1_000;
@@ -21,7 +21,7 @@ pub struct History {
     /// Times it was taken up again.
     pub resumed: u32,
     /// The answers, with the judgements so far, by case and sample.
-    pub samples: BTreeMap<(String, u32), Sample>,
+    pub samples: Samples,
     /// The judgements of anchors and of an earlier run's answers, by what was judged.
     pub beside: BTreeMap<String, Vec<Vote>>,
     /// The evaluation went through.
@@ -153,15 +153,11 @@ impl History {
                 self.reopened |= self.ended.take().is_some();
             }
             Fact::Answered { case, sample } => {
-                self.samples.insert((case, sample.index), *sample);
+                self.samples.insert((case, sample.index), &sample);
             }
             Fact::Judged { case, sample, vote } => {
-                let Some(answer) = self.samples.get_mut(&(case.clone(), sample)) else {
-                    return Err(format!(
-                        "a judgement of case {case}, sample {sample}, which has no answer"
-                    ));
-                };
-                add(&mut answer.votes, vote)?;
+                self.is_of_an_answer(&case, sample, &vote)?;
+                self.samples.add_vote(&(case, sample), &vote);
             }
             Fact::JudgedBeside { key, vote } => add(self.beside.entry(key).or_default(), vote)?,
             Fact::Evaluated => self.evaluated = true,
@@ -212,6 +208,30 @@ impl History {
         Ok(())
     }
 
+    /// Takes the next line in as [`History::take`] does, without the words of the answers and their judgements.
+    ///
+    /// # Errors
+    /// As of [`History::take`].
+    pub(super) fn take_lightly(&mut self, line: Line) -> Result<(), String> {
+        match line.fact {
+            Fact::Answered { case, sample } => {
+                self.samples.mark((case, sample.index));
+                Ok(())
+            }
+            Fact::Judged { case, sample, vote } => self.is_of_an_answer(&case, sample, &vote),
+            fact => self.take(Line { at: line.at, fact }),
+        }
+    }
+
+    fn is_of_an_answer(&self, case: &str, sample: u32, vote: &Vote) -> Result<(), String> {
+        if !self.samples.contains(&(case.to_owned(), sample)) {
+            return Err(format!(
+                "a judgement of case {case}, sample {sample}, which has no answer"
+            ));
+        }
+        is_in_range(vote)
+    }
+
     fn stand(&mut self, write: Write, standing: Standing) {
         match write {
             Write::Trace { case, sample } => self.traces.entry((case, sample)).or_default().trace = standing,
@@ -224,11 +244,16 @@ impl History {
     }
 }
 
+fn is_in_range(vote: &Vote) -> Result<(), String> {
+    match vote.index >= MOST_VOTES {
+        true => Err(format!("a judgement with the index {}", vote.index)),
+        false => Ok(()),
+    }
+}
+
 /// By their index, whichever came first; a repeated one is the later one.
 fn add(votes: &mut Vec<Vote>, vote: Vote) -> Result<(), String> {
-    if vote.index >= MOST_VOTES {
-        return Err(format!("a judgement with the index {}", vote.index));
-    }
+    is_in_range(&vote)?;
     match votes.binary_search_by_key(&vote.index, |v| v.index) {
         Ok(known) => votes[known] = vote,
         Err(place) => votes.insert(place, vote),

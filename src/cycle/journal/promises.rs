@@ -3,7 +3,7 @@
 
 use std::io::BufReader;
 
-use super::read::{Bad, Reading, read_from};
+use super::read::{Bad, Reading, Words, read_from, read_with};
 
 /// They are read, or refused at a line that is there; what counts reads the same alone, takes a further line, and leaves
 /// no more than one line out.
@@ -27,6 +27,7 @@ pub(crate) fn of_a_journal(bytes: &[u8]) {
         reading.bytes,
     );
     same(&reading, read_from(counted), reading.bytes);
+    is_skimmed(&reading, bytes);
 
     let Some(history) = &reading.history else {
         return;
@@ -43,6 +44,20 @@ pub(crate) fn of_a_journal(bytes: &[u8]) {
         taken_up.map(|taken_up| taken_up.resumed),
         Some(history.resumed + 1)
     );
+}
+
+/// Without the words it is the same, but for them.
+fn is_skimmed(reading: &Reading, bytes: &[u8]) {
+    let skimmed = read_with(bytes, Words::PassedOver).ok();
+    let told = |reading: &Reading| (reading.bytes, reading.unfinished);
+    assert_eq!(skimmed.as_ref().map(told), Some(told(reading)));
+    let skimmed = skimmed.and_then(|skimmed| skimmed.history);
+    assert_eq!(skimmed.is_some(), reading.history.is_some());
+    if let (Some(mut skimmed), Some(history)) = (skimmed, reading.history.clone()) {
+        assert!(skimmed.samples.keys().eq(history.samples.keys()));
+        skimmed.samples = history.samples.clone();
+        assert_eq!(skimmed, history);
+    }
 }
 
 fn same(reading: &Reading, again: Result<Reading, Bad>, bytes: u64) {

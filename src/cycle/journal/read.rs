@@ -47,13 +47,34 @@ pub(crate) enum Bad {
 pub fn read(folder: &Path) -> Result<Option<History>, Fault> {
     let path = place::journal(folder);
     match place::open(&path, File::options().read(true))? {
-        Some(file) => Ok(read_file(&file, &path)?.history),
+        Some(file) => Ok(read_file(&file, &path, Words::Kept)?.history),
+        None => Ok(None),
+    }
+}
+
+/// What becomes of the words of answers and judgements, which are most of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// They are a part of the history.
+    Kept,
+    /// The history tells which answers there are, and not what they are.
+    PassedOver,
+}
+
+/// Where the run of a suite's folder stands, and not what was answered; see [`read`].
+///
+/// # Errors
+/// As of [`read`].
+pub(super) fn skim(folder: &Path) -> Result<Option<History>, Fault> {
+    let path = place::journal(folder);
+    match place::open(&path, File::options().read(true))? {
+        Some(file) => Ok(read_file(&file, &path, Words::PassedOver)?.history),
         None => Ok(None),
     }
 }
 
 /// Reads an open journal from its beginning.
-pub(super) fn read_file(file: &File, path: &Path) -> Result<Reading, Fault> {
+pub(super) fn read_file(file: &File, path: &Path, words: Words) -> Result<Reading, Fault> {
     let unread = |error: &io::Error| Fault::system("read the journal", path, error);
     let bytes = file.metadata().map_err(|error| unread(&error))?.len();
     if bytes > Journal::MAX_BYTES {
@@ -63,7 +84,7 @@ pub(super) fn read_file(file: &File, path: &Path) -> Result<Reading, Fault> {
             Journal::MAX_BYTES
         )));
     }
-    read_from(BufReader::with_capacity(1 << 16, file)).map_err(|bad| match bad {
+    read_with(BufReader::with_capacity(1 << 16, file), words).map_err(|bad| match bad {
         Bad::System(error) => unread(&error),
         Bad::Line { number, cause } => Fault::new(format!(
             "line {number} of the journal {} can't be taken in: {cause}: {ANEW}",
@@ -78,7 +99,16 @@ const ANEW: &str = "`--fresh` sets it aside and begins anew";
 ///
 /// # Errors
 /// See [`Bad`]. A torn end is none.
-pub(crate) fn read_from(mut reader: impl BufRead) -> Result<Reading, Bad> {
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_from(reader: impl BufRead) -> Result<Reading, Bad> {
+    read_with(reader, Words::Kept)
+}
+
+/// Reads a journal from its beginning.
+///
+/// # Errors
+/// See [`Bad`]. A torn end is none.
+pub(crate) fn read_with(mut reader: impl BufRead, words: Words) -> Result<Reading, Bad> {
     let mut reading = Reading::default();
     let mut torn = None;
     let mut line = Vec::new();
@@ -104,7 +134,7 @@ pub(crate) fn read_from(mut reader: impl BufRead) -> Result<Reading, Bad> {
             continue;
         }
         match line_of(&line, number == 1) {
-            Ok(line) => take(&mut reading.history, line).map_err(|cause| Bad::Line {
+            Ok(line) => take(&mut reading.history, line, words).map_err(|cause| Bad::Line {
                 number,
                 cause: inert(&cause),
             })?,
@@ -144,9 +174,12 @@ fn line_of(bytes: &[u8], first: bool) -> Result<Line, Unread> {
     }))
 }
 
-fn take(history: &mut Option<History>, line: Line) -> Result<(), String> {
+fn take(history: &mut Option<History>, line: Line, words: Words) -> Result<(), String> {
     if let Some(history) = history {
-        return history.take(line);
+        return match words {
+            Words::Kept => history.take(line),
+            Words::PassedOver => history.take_lightly(line),
+        };
     }
     let Fact::Begun(begun) = line.fact else {
         return Err("it is the first and does not say `begun`".to_owned());

@@ -31,8 +31,8 @@ impl Outcome {
         stopped: Stopped,
     ) -> Outcome {
         let mut outcome = Outcome::with_known(exhibits.take(&mut known.beside));
-        for (case, sample) in known.take(suite) {
-            outcome.add_known(case, sample);
+        for usable in known.usable(suite) {
+            outcome.add_known(usable.case, usable.sample);
         }
         outcome.stopped(Some(stopped))
     }

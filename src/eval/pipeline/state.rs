@@ -7,7 +7,7 @@ use super::{Answered, Done, Job, Judged, Known, Outcome, Plan, Purse};
 use crate::eval::Event;
 use crate::eval::checks::Checks;
 use crate::eval::diagnosis::may_be_missing;
-use crate::eval::known::{Kept, came, can_be_judged, has_score, judged as was_judged};
+use crate::eval::known::{Kept, Usable, came, can_be_judged, has_score, judged as was_judged};
 use crate::eval::limits::Wanted;
 use crate::eval::readiness::ends_the_run;
 use crate::results::{Sample, StopKind, Stopped, Vote, VoteOutcome};
@@ -70,9 +70,13 @@ impl<'a> State<'a> {
             unkept: false,
             outcome: Outcome::with_known(beside),
         };
-        for (case, sample) in known.take(plan.suite) {
+        for usable in known.usable(plan.suite) {
+            let Usable {
+                case,
+                sample,
+                written,
+            } = usable;
             state.known.insert((case, sample.index));
-            let written = known.is_written(&plan.suite.cases[case].id, sample.index);
             if has_score(&sample) && !written {
                 state.counts(case, sample.index);
             }

@@ -46,7 +46,10 @@ fn everything_that_happened_is_told() {
     assert_eq!(told.job, Standing::Done("j1".to_owned()));
     assert_eq!(told.job_name.as_deref(), Some("Nightly \u{2013} 0123"));
     assert_eq!(told.ended.as_deref(), Some("launched"));
-    let votes: Vec<_> = told.samples[&("a".to_owned(), 0)]
+    let votes: Vec<_> = told
+        .samples
+        .get(&("a".to_owned(), 0))
+        .unwrap()
         .votes
         .iter()
         .map(|v| (v.index, v.score))

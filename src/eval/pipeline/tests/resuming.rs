@@ -39,6 +39,16 @@ fn mixed_suite() -> Suite {
 
 /// What a process knows that reads these entries.
 pub(super) fn known(entries: &[Entry]) -> Known {
+    let (samples, beside) = read(entries);
+    Known {
+        samples: samples.into_iter().collect(),
+        beside,
+        ..Known::default()
+    }
+}
+
+/// What the entries tell: answers with their judgements, and judgements beside them.
+fn read(entries: &[Entry]) -> (BTreeMap<(String, u32), Sample>, BTreeMap<String, Vec<Vote>>) {
     let mut samples: BTreeMap<(String, u32), Sample> = BTreeMap::new();
     let mut beside: BTreeMap<String, Vec<Vote>> = BTreeMap::new();
     for entry in entries {
@@ -61,11 +71,7 @@ pub(super) fn known(entries: &[Entry]) -> Known {
             }
         }
     }
-    Known {
-        samples,
-        beside,
-        ..Known::default()
-    }
+    (samples, beside)
 }
 
 /// The calls that an entry stands for.
@@ -96,7 +102,7 @@ async fn from_every_point_the_rest_is_asked_and_the_whole_is_the_same() {
         let paid: usize = before.iter().map(calls_of).sum();
         assert_eq!(rest.calls.len(), whole.calls.len() - paid, "from {cut}");
         // What came now is new: both together are the whole.
-        let mut together = known(&[before, &rest.kept].concat()).samples;
+        let (mut together, _) = read(&[before, &rest.kept].concat());
         together
             .values_mut()
             .for_each(|s| s.votes.sort_by_key(|v| v.index));
@@ -165,9 +171,9 @@ async fn a_known_answer_gets_its_judgements_before_any_new_answer() {
 async fn what_is_no_reply_is_asked_again_and_what_is_of_no_case_is_nothing() {
     let suite = mixed_suite();
     let whole = ran(&suite, 3, mixed).await;
-    let all = known(&whole.kept);
+    let (all, _) = read(&whole.kept);
     let mut odd = all.clone();
-    for ((case, index), sample) in &mut odd.samples {
+    for ((case, index), sample) in &mut odd {
         match (case.as_str(), index) {
             ("c0", 0) => sample.outcome = AnswerOutcome::Failed,
             ("c0", 1) => sample.outcome = AnswerOutcome::NotAsked,
@@ -184,16 +190,19 @@ async fn what_is_no_reply_is_asked_again_and_what_is_of_no_case_is_nothing() {
                 sample.votes.extend([twice, beyond]);
             }
             // Votes of an answer that can't be judged.
-            ("c3", 0) => sample.votes = all.samples[&("c0".to_owned(), 0)].votes.clone(),
+            ("c3", 0) => sample.votes = all[&("c0".to_owned(), 0)].votes.clone(),
             _ => {}
         }
     }
-    let stranger = odd.samples[&("c0".to_owned(), 0)].clone();
-    odd.samples.insert(("c0".to_owned(), 2), stranger.clone());
-    odd.samples.insert(("of no case".to_owned(), 0), stranger);
+    let stranger = odd[&("c0".to_owned(), 0)].clone();
+    odd.insert(("c0".to_owned(), 2), stranger.clone());
+    odd.insert(("of no case".to_owned(), 0), stranger);
     let cancel = CancellationToken::new();
     let way = Way {
-        known: odd,
+        known: Known {
+            samples: odd.into_iter().collect(),
+            ..Known::default()
+        },
         ..Way::new(1, &cancel)
     };
     let rest = ran_in(&suite, way, fake(mixed)).await;
