@@ -1,18 +1,20 @@
 //! `cases:` → all cases, those of included files in their place; ids that stand twice are told.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io;
 use std::rc::Rc;
 
 use super::case::{self, Settings};
 use super::faults::Pen;
 use super::fields::{Field, Fields};
-use super::folder::{self, LARGEST};
-use super::lines::{Line, Lines};
+use super::folder::LARGEST;
 use super::shelf::{Opened, Shelf};
 use super::suggest::suggest;
 use super::tree::{Kind, Node, Span, quoted, steers};
-use super::{Case, Check, glob, json_schema, jsonl, keys, place, values, yaml};
+use super::{Case, Check, glob, json_schema, keys, values, yaml};
+
+use of_lines::Ended;
+
+mod of_lines;
 
 /// Cases of one suite, includes counted.
 pub(super) const MOST_CASES: usize = 100_000;
@@ -41,14 +43,6 @@ pub(super) struct Cases {
     text: usize,
     full: bool,
     included: BTreeSet<String>,
-}
-
-/// How the reading of a file of lines ended.
-enum Ended {
-    /// Everything that can be said of it is told.
-    Through,
-    /// It can't be read (on); `None`: it is UTF-16.
-    Unread(Option<io::Error>),
 }
 
 /// Reads `cases:` of the suite.
@@ -286,64 +280,6 @@ impl Cases {
                 "the file holds no case",
                 "remove its `include`, or write cases into it",
             );
-        }
-    }
-
-    fn lines(
-        &mut self,
-        pen: &mut Pen<'_>,
-        shelf: &mut Shelf,
-        defaults: &Settings,
-        name: &str,
-        mut lines: Lines,
-    ) -> Ended {
-        loop {
-            let (number, line) = match lines.next() {
-                Ok(Some(next)) => next,
-                Ok(None) => return Ended::Through,
-                Err(error) => return Ended::Unread(Some(error)),
-            };
-            let start = Span {
-                line: number,
-                ..Span::START
-            };
-            let text = match line {
-                Line::Text(text) if text.trim().is_empty() => continue,
-                Line::Text(text) => text,
-                Line::TooLong(_) => {
-                    let message = "the line is longer than 10 MB";
-                    pen.error_help(start, message, "a line holds one case: split it over several");
-                    self.seen += 1;
-                    continue;
-                }
-                Line::Bytes { before, .. } => {
-                    let span = place::Lines::of(before).at(before.len(), 1);
-                    pen.error_help(
-                        Span { line: number, ..span },
-                        folder::not_utf8(name),
-                        folder::SAVE_AS_UTF8,
-                    );
-                    return Ended::Through;
-                }
-                Line::Utf16 => return Ended::Unread(None),
-            };
-            let blanks = text.chars().take_while(|c| c.is_whitespace()).count();
-            let column = place::count(blanks) + 1;
-            if !self.has_room(pen, Span { column, ..start }) {
-                return Ended::Through;
-            }
-            let before = pen.errors();
-            match jsonl::parse_line(pen, text, number) {
-                Some(node) => self.case(pen, shelf, defaults, &node),
-                None => {
-                    self.seen += 1;
-                    self.missed();
-                }
-            }
-            // What is kept of faulty cases (their ids and tags) counts as well.
-            if pen.errors() > before {
-                self.text = self.text.saturating_add(text.len());
-            }
         }
     }
 

@@ -112,7 +112,8 @@ impl<R: BufRead> Lines<R> {
             let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
             let room = self.longest - self.line.len();
             whole &= part.len() <= room;
-            self.line.extend(part.iter().take(room));
+            self.line
+                .extend_from_slice(part.get(..part.len().min(room)).unwrap_or_default());
             let taken = part.len();
             match end {
                 Some(at) => {

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use tunegate::gate;
 use tunegate::suite::{self, Check, Reading, Role, Severity, Suite};
 
+mod lines;
+
 /// The suites of a folder of `tests/suites`, sorted.
 fn suites(folder: &str) -> Vec<PathBuf> {
     let folder = Path::new("tests/suites").join(folder);

@@ -47,8 +47,10 @@ pub(super) fn known(entries: &[Entry]) -> Known {
     }
 }
 
+type Answers = BTreeMap<(String, u32), Sample>;
+
 /// What the entries tell: answers with their judgements, and judgements beside them.
-fn read(entries: &[Entry]) -> (BTreeMap<(String, u32), Sample>, BTreeMap<String, Vec<Vote>>) {
+fn read(entries: &[Entry]) -> (Answers, BTreeMap<String, Vec<Vote>>) {
     let mut samples: BTreeMap<(String, u32), Sample> = BTreeMap::new();
     let mut beside: BTreeMap<String, Vec<Vote>> = BTreeMap::new();
     for entry in entries {
