@@ -219,7 +219,7 @@ fn answers(record: &Record) -> Vec<Answer> {
     let mut answers = Vec::new();
     for case in &record.results.cases {
         for sample in &case.samples {
-            let (feedback, reasoning) = eval::sample_feedback(case, sample);
+            let (feedback, reasoning) = eval::sample_feedback(&case, sample);
             answers.push(Answer {
                 case: case.id.clone(),
                 sample: sample.index,

@@ -222,7 +222,7 @@ pub(crate) fn of_suite(
     let cases = suite
         .cases
         .iter()
-        .map(|c| (c.id.as_str(), c.fingerprint.as_str()));
+        .map(|c| (c.id.clone(), c.fingerprint.clone()));
     let mut begun = Begun {
         suite: suite.name.clone(),
         fingerprint: suite.fingerprint.clone(),
@@ -236,10 +236,7 @@ pub(crate) fn of_suite(
 
 /// The run that a results file is of.
 pub(crate) fn of_results(results: &Results, home: &Home, service: &str, environment: &Environment) -> Begun {
-    let cases = results
-        .cases
-        .iter()
-        .map(|c| (c.id.as_str(), c.fingerprint.as_str()));
+    let cases = results.cases.iter().map(|c| (c.id, c.fingerprint));
     Begun {
         run: results.run.id.clone(),
         suite: results.suite.name.clone(),
@@ -250,11 +247,11 @@ pub(crate) fn of_results(results: &Results, home: &Home, service: &str, environm
     }
 }
 
-fn begun<'c>(
+fn begun(
     service: &str,
     home: &Home,
     command: &str,
-    cases: impl ExactSizeIterator<Item = (&'c str, &'c str)>,
+    cases: impl ExactSizeIterator<Item = (String, String)>,
     environment: &Environment,
 ) -> Begun {
     Begun {
@@ -262,9 +259,7 @@ fn begun<'c>(
         command: command.to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         cases: match cases.len() {
-            0..=LISTED_CASES => cases
-                .map(|(id, print)| (id.to_owned(), print.to_owned()))
-                .collect(),
+            0..=LISTED_CASES => cases.collect(),
             _ => std::collections::BTreeMap::new(),
         },
         service: service.to_owned(),

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::answer::MAX_ANSWER_BYTES;
 use super::judge::Subject;
 use super::known::{can_be_judged, usable_votes, with_every_vote};
-use crate::results::{AnchorResult, JudgeRecord, Results, Vote, VoteOutcome};
+use crate::results::{AnchorResult, JudgeRecord, Results, SuiteRecord, Vote, VoteOutcome};
 use crate::suite::{Anchor, Case, Suite};
 
 /// Everything that is judged beside the answers of the suite's cases: the anchors in the suite's order, then the
@@ -33,10 +33,9 @@ struct Exhibit<'a> {
 #[derive(Debug)]
 enum What<'a> {
     Anchor(&'a Anchor),
-    /// An earlier answer of a case that is the same in this suite.
+    /// An earlier answer of a case that is the same in this suite. Its text is read when it is judged.
     Earlier {
         case: &'a Case,
-        answer: &'a str,
         /// Where it stands in the earlier results: case and sample.
         at: (usize, usize),
     },
@@ -75,10 +74,17 @@ impl<'a> Exhibits<'a> {
             What::Anchor(anchor) => Subject {
                 system: None,
                 question: (&anchor.question).into(),
-                answer: &anchor.answer,
+                answer: anchor.answer.as_str().into(),
                 reference: anchor.reference.as_deref(),
             },
-            What::Earlier { case, answer, .. } => Subject::of(case, answer),
+            What::Earlier {
+                case,
+                at: (at, position),
+            } => {
+                let mut was = self.earlier?.cases.get(at)?;
+                let sample = was.samples.get_mut(position)?;
+                Subject::of(case, sample.answer.take()?)
+            }
         })
     }
 
@@ -94,8 +100,8 @@ impl<'a> Exhibits<'a> {
     /// The anchors' results, the earlier results with these judgements, and how many judgements were not asked for.
     pub(super) fn judged(&self, votes: Vec<Vec<Vote>>) -> (Vec<AnchorResult>, Option<Results>, u64) {
         let mut anchors = Vec::new();
+        let mut again = BTreeMap::new();
         let mut left = 0;
-        let mut rejudged = self.earlier.map(|earlier| self.without_votes(earlier));
         let votes = votes.into_iter().chain(std::iter::repeat_with(Vec::new));
         for (exhibit, votes) in self.all.iter().zip(votes) {
             let votes = with_every_vote(votes, self.suite.judge.votes);
@@ -103,34 +109,44 @@ impl<'a> Exhibits<'a> {
             left += votes.iter().filter(open).count() as u64;
             match exhibit.what {
                 What::Anchor(anchor) => anchors.push(result(anchor, votes)),
-                What::Earlier {
-                    at: (case, sample), ..
-                } => {
-                    let case = rejudged.as_mut().and_then(|results| results.cases.get_mut(case));
-                    if let Some(sample) = case.and_then(|case| case.samples.get_mut(sample)) {
-                        sample.votes = votes;
-                    }
+                What::Earlier { at, .. } => {
+                    again.insert(at, votes);
                 }
             }
         }
+        let rejudged = self.earlier.map(|earlier| self.judged_again(earlier, again));
         (anchors, rejudged, left)
     }
 
-    /// The earlier results as if this run's judge had said nothing yet.
-    fn without_votes(&self, earlier: &Results) -> Results {
-        let mut results = earlier.clone();
+    /// The earlier results as if this run's judge had said nothing but these votes, by case and sample.
+    fn judged_again(&self, earlier: &Results, mut votes: BTreeMap<(usize, usize), Vec<Vote>>) -> Results {
         let judge = &self.suite.judge;
-        results.suite.judge = JudgeRecord {
-            model: judge.model.clone(),
-            temperature: judge.temperature,
-            votes: judge.votes,
-            fingerprint: judge.fingerprint.clone(),
-        };
-        // They were another judge's. This one's are this run's own, and would be held against themselves.
-        results.anchors.clear();
-        let samples = results.cases.iter_mut().flat_map(|case| &mut case.samples);
-        samples.for_each(|sample| sample.votes.clear());
-        results
+        let cases = earlier.cases.iter().enumerate().map(|(at, mut case)| {
+            for (position, sample) in case.samples.iter_mut().enumerate() {
+                sample.votes = votes.remove(&(at, position)).unwrap_or_default();
+            }
+            case
+        });
+        Results {
+            cases: cases.collect(),
+            // They were another judge's. This one's are this run's own, and would be held against themselves.
+            anchors: Vec::new(),
+            suite: SuiteRecord {
+                judge: JudgeRecord {
+                    model: judge.model.clone(),
+                    temperature: judge.temperature,
+                    votes: judge.votes,
+                    fingerprint: judge.fingerprint.clone(),
+                },
+                ..earlier.suite.clone()
+            },
+            tool: earlier.tool.clone(),
+            run: earlier.run.clone(),
+            baseline: earlier.baseline.clone(),
+            without_baseline: earlier.without_baseline.clone(),
+            calls: earlier.calls.clone(),
+            ..*earlier
+        }
     }
 }
 
@@ -151,7 +167,7 @@ fn comparable<'a>(suite: &'a Suite, earlier: &'a Results) -> Vec<Exhibit<'a>> {
                 can_be_judged(sample) && answer.len() <= MAX_ANSWER_BYTES && sample.index < case.samples
             });
             let Some(answer) = answer else { continue };
-            if !seen.insert((was.id.as_str(), sample.index)) {
+            if !seen.insert((case.id.as_str(), sample.index)) {
                 continue;
             }
             let index = sample.index.to_string();
@@ -160,7 +176,6 @@ fn comparable<'a>(suite: &'a Suite, earlier: &'a Results) -> Vec<Exhibit<'a>> {
                 key: format!("earlier:{}", hash(&parts)),
                 what: What::Earlier {
                     case,
-                    answer,
                     at: (at, position),
                 },
             });

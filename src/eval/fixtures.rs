@@ -120,7 +120,7 @@ pub(super) fn earlier(suite: &Suite, cases: Vec<CaseResult>) -> Results {
             policy: None,
             cycle: CycleSettings::default(),
         },
-        cases,
+        cases: cases.into(),
         anchors: Vec::new(),
         baseline: None,
         without_baseline: None,

@@ -46,14 +46,14 @@ pub(super) struct Subject<'a> {
     /// The question.
     pub(super) question: Cow<'a, str>,
     /// The answer under judgement.
-    pub(super) answer: &'a str,
+    pub(super) answer: Cow<'a, str>,
     /// What to compare with.
     pub(super) reference: Option<&'a str>,
 }
 
 impl<'a> Subject<'a> {
     /// An answer to a case.
-    pub(super) fn of(case: &'a Case, answer: &'a str) -> Subject<'a> {
+    pub(super) fn of(case: &'a Case, answer: impl Into<Cow<'a, str>>) -> Subject<'a> {
         Subject {
             system: case
                 .messages
@@ -61,7 +61,7 @@ impl<'a> Subject<'a> {
                 .find(|m| m.role == Role::System)
                 .map(|m| &*m.content),
             question: case.input().into(),
-            answer,
+            answer: answer.into(),
             reference: case.reference.as_deref(),
         }
     }
@@ -77,7 +77,7 @@ pub(super) async fn judge<S: Service>(
     service: &S,
 ) -> Judged {
     let mut calls = Vec::new();
-    let answer = subject.answer;
+    let answer = subject.answer.as_ref();
     let material = Material {
         system: subject.system,
         question: &subject.question,

@@ -1,6 +1,6 @@
 //! `Suite` → answers → judgements → `results`.
 //!
-//! A validated suite and a client come in; one [`CaseResult`] per case goes out, in the suite's order,
+//! A validated suite and a client come in; one [`results::CaseResult`] per case goes out, in the suite's order,
 //! whatever became of it. Progress goes out as [`Event`]s while it runs; nothing in here prints.
 
 mod answer;
@@ -38,7 +38,7 @@ pub(crate) use verdict::promises as verdict_promises;
 use exhibits::Exhibits;
 
 use crate::results::{
-    self, AnchorResult, AnswerOutcome, CaseResult, Results, StopKind, Stopped, VoteOutcome,
+    self, AnchorResult, AnswerOutcome, Cases, Results, StopKind, Stopped, VoteOutcome,
 };
 use crate::studio::Studio;
 use crate::suite::Suite;
@@ -118,7 +118,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     /// One entry per case of the suite, in its order.
-    pub cases: Vec<CaseResult>,
+    pub cases: Cases,
     /// What the judge made of the suite's anchors, in their order. One that was not judged makes no evaluation
     /// incomplete.
     pub anchors: Vec<AnchorResult>,
@@ -198,12 +198,12 @@ impl Evaluation {
     /// may get them.
     pub fn unjudged_beside(&self) -> u64 {
         let anchors = self.anchors.iter().flat_map(|anchor| &anchor.votes);
+        let open = |vote: &&results::Vote| matches!(vote.outcome, VoteOutcome::Failed | VoteOutcome::NotAsked);
         let earlier = self.rejudged.iter().flat_map(|results| &results.cases);
-        let earlier = earlier
-            .flat_map(|case| &case.samples)
-            .flat_map(|sample| &sample.votes);
-        let open =
-            |vote: &&results::Vote| matches!(vote.outcome, VoteOutcome::Failed | VoteOutcome::NotAsked);
-        anchors.chain(earlier).filter(open).count() as u64
+        let earlier = earlier.map(|case| {
+            let votes = case.samples.iter().flat_map(|sample| &sample.votes);
+            votes.filter(open).count()
+        });
+        (anchors.filter(open).count() + earlier.sum::<usize>()) as u64
     }
 }

@@ -59,7 +59,8 @@ fn verdicts(results: &Results, figures: &Figures) -> BTreeMap<String, String> {
         .filter(|(case, figure)| case.id == figure.id)
         .filter_map(|(case, figure)| {
             let sign = if figure.passed? { '+' } else { '-' };
-            Some((case.id.clone(), format!("{sign}{}", basis(results, case))))
+            let basis = basis(results, &case);
+            Some((case.id, format!("{sign}{basis}")))
         })
         .collect()
 }

@@ -268,23 +268,27 @@ fn a_run_s_line_says_what_its_record_says() {
 fn whatever_may_turn_a_verdict_makes_it_another_one() {
     let basis = |change: &dyn Fn(&mut crate::results::Results)| {
         let mut results = fixtures::results(vec![fixtures::case("a", &[0.5])]);
-        results.cases[0].samples[0].answered_by = Some("m-v1".to_owned());
+        results
+            .cases
+            .edit(|c| c[0].samples[0].answered_by = Some("m-v1".to_owned()));
         change(&mut results);
         line_of(&results).verdicts["a"][1..].to_owned()
     };
     let same = basis(&|_| {});
     assert_eq!(same.len(), 8);
-    assert_eq!(same, basis(&|r| r.cases[0].weight = 3.0));
+    assert_eq!(same, basis(&|r| r.cases.edit(|c| c[0].weight = 3.0)));
     assert_eq!(same, basis(&|r| r.suite.fingerprint = "other".to_owned()));
-    assert_ne!(same, basis(&|r| r.cases[0].fingerprint = "other".to_owned()));
+    assert_ne!(same, basis(&|r| r.cases.edit(|c| c[0].fingerprint = "other".to_owned())));
     assert_ne!(same, basis(&|r| r.suite.judge.fingerprint = "other".to_owned()));
-    assert_ne!(same, basis(&|r| r.cases[0].pass_score = 0.4));
+    assert_ne!(same, basis(&|r| r.cases.edit(|c| c[0].pass_score = 0.4)));
     assert_ne!(same, basis(&|r| r.suite.model = "other".to_owned()));
     assert_ne!(
         same,
-        basis(&|r| r.cases[0].samples[0].answered_by = Some("m-v2".to_owned()))
+        basis(&|r| r
+            .cases
+            .edit(|c| c[0].samples[0].answered_by = Some("m-v2".to_owned())))
     );
-    assert_ne!(same, basis(&|r| r.cases[0].samples[0].answered_by = None));
+    assert_ne!(same, basis(&|r| r.cases.edit(|c| c[0].samples[0].answered_by = None)));
     assert_ne!(same, basis(&|r| r.run.emulator = false));
 }
 

@@ -132,14 +132,12 @@ fn check_head(bytes: &[u8]) -> Result<(), ReadError> {
 fn check_content(record: &Record) -> Result<(), ReadError> {
     let mut ids = HashSet::new();
     for case in &record.results.cases {
-        let fault = if ids.insert(case.id.as_str()) {
-            case_fault(case)
-        } else {
-            Some("stands there twice")
-        };
+        let fault = case_fault(&case);
+        let (id, new) = (line(&case.id, 80), ids.insert(case.id.into_boxed_str()));
+        let fault = if new { fault } else { Some("stands there twice") };
         if let Some(fault) = fault {
             return Err(ReadError::Content {
-                fault: format!("case {:?} {fault}", line(&case.id, 80)),
+                fault: format!("case {id:?} {fault}"),
             });
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cycle;
 use crate::gate::Verdict;
-use crate::results::{AnchorResult, Baseline, CallTally, CaseResult, Results, Run, SuiteRecord, Tool};
+use crate::results::{AnchorResult, Baseline, CallTally, Cases, Results, Run, SuiteRecord, Tool};
 use crate::score::{Comparison, Figures};
 
 /// Everything a report says; `results.json` is this, written out.
@@ -38,7 +38,7 @@ struct Document {
     tool: Tool,
     run: Run,
     suite: SuiteRecord,
-    cases: Vec<CaseResult>,
+    cases: Cases,
     #[serde(default)]
     anchors: Vec<AnchorResult>,
     #[serde(default)]

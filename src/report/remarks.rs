@@ -174,46 +174,53 @@ fn cases(record: &Record) -> Vec<Remark> {
         .map(String::as_str)
         .collect();
     let mut failing: Vec<&CaseRow> = ranking.scored[..ranking.failing].iter().collect();
-    failing.sort_by_key(|row| !newly.contains(row.case.id.as_str()));
+    failing.sort_by_key(|row| !newly.contains(&*row.id()));
     let (vetoing, others): (Vec<&CaseRow>, Vec<&CaseRow>) = failing
         .into_iter()
-        .partition(|row| vetoes.contains_key(row.case.id.as_str()));
+        .partition(|row| vetoes.contains_key(&*row.id()));
+    let undecided: HashSet<&str> = record
+        .verdict
+        .undecided_critical
+        .iter()
+        .map(String::as_str)
+        .collect();
     let undecided = ranking
         .unscored
         .iter()
-        .filter(|row| record.verdict.undecided_critical.contains(&row.case.id));
+        .filter(|row| undecided.contains(&*row.id()));
     let remark = |weight: Weight, row: &CaseRow| {
-        let id = row.case.id.as_str();
+        let case = row.case()?;
+        let id = case.id.as_str();
         let mut message = vetoes.get(id).map_or(String::new(), |failed| {
             format!("Critical: it fails the run, {failed}.\n")
         });
-        message.push_str(&scored(row, changes.get(id).copied(), newly.contains(id)));
-        message.push_str(&said_first(row.case));
-        Remark {
+        message.push_str(&scored(row, &case, changes.get(id).copied(), newly.contains(id)));
+        message.push_str(&said_first(&case));
+        Some(Remark {
             weight,
-            place: row.case.place.clone(),
             title: line(id, TITLE),
+            place: case.place,
             message,
-        }
+        })
     };
     let errors = vetoing
         .into_iter()
         .take(MOST)
-        .map(|row| remark(Weight::Error, row));
-    let undecided = undecided.take(MOST).map(|row| remark(Weight::Warning, row));
+        .filter_map(|row| remark(Weight::Error, row));
+    let undecided = undecided.take(MOST).filter_map(|row| remark(Weight::Warning, row));
     errors
         .chain(undecided)
         .chain(
             others
                 .into_iter()
                 .take(MOST)
-                .map(|row| remark(Weight::Warning, row)),
+                .filter_map(|row| remark(Weight::Warning, row)),
         )
         .collect()
 }
 
 /// `Newly failing: score 0.450, needs 0.700 (before 0.900).`
-fn scored(row: &CaseRow, change: Option<&CaseChange>, newly: bool) -> String {
+fn scored(row: &CaseRow, case: &CaseResult, change: Option<&CaseChange>, newly: bool) -> String {
     let Some(value) = row.score else {
         return "Critical, and without a score: whether it fails the run can't be told.".to_owned();
     };
@@ -226,8 +233,8 @@ fn scored(row: &CaseRow, change: Option<&CaseChange>, newly: bool) -> String {
     format!(
         "{} {}, needs {}{before}.",
         if newly { "Newly failing: score" } else { "Score" },
-        against(value, row.case.pass_score),
-        score(Some(row.case.pass_score))
+        against(value, case.pass_score),
+        score(Some(case.pass_score))
     )
 }
 

@@ -14,6 +14,7 @@ use crate::suite::Gate;
 
 mod baseline;
 mod case;
+mod cases;
 mod samples;
 
 pub use crate::suite::{CycleSettings, Harvest, Place, WhenBusy};
@@ -21,6 +22,7 @@ pub use baseline::{
     AnchorResult, Baseline, BaselineAnchor, BaselineCase, BaselineRun, BaselineSource, Found,
 };
 pub use case::{AnswerOutcome, CallCost, CaseResult, CheckResult, Sample, Vote, VoteOutcome};
+pub use cases::{Cases, CasesBuilder, Iter as CasesIter, Reader as CasesReader};
 pub use samples::{Samples, Unpacked};
 
 /// The version of the format that this build writes and reads.
@@ -38,7 +40,7 @@ pub struct Results {
     /// What was asked, and of whom.
     pub suite: SuiteRecord,
     /// In the suite's order.
-    pub cases: Vec<CaseResult>,
+    pub cases: Cases,
     /// What the judge made of the suite's anchors, in the suite's order; empty where it has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub anchors: Vec<AnchorResult>,
@@ -207,19 +209,17 @@ pub struct CallTally {
 }
 
 impl Left {
-    /// What is not asked of these cases, at `votes` judgements per answer.
-    pub fn of(cases: &[CaseResult], votes: u32) -> Left {
-        let mut left = Left::default();
-        for sample in cases.iter().flat_map(|case| &case.samples) {
-            left.of_answers += 1;
+    /// Adds what is not asked of one more case, at `votes` judgements per answer.
+    pub fn add(&mut self, case: &CaseResult, votes: u32) {
+        for sample in &case.samples {
+            self.of_answers += 1;
             if sample.outcome == AnswerOutcome::NotAsked {
-                left.answers += 1;
-                left.judgements += u64::from(votes);
+                self.answers += 1;
+                self.judgements += u64::from(votes);
             }
             let open = |vote: &&Vote| vote.outcome == VoteOutcome::NotAsked;
-            left.judgements += sample.votes.iter().filter(open).count() as u64;
+            self.judgements += sample.votes.iter().filter(open).count() as u64;
         }
-        left
     }
 
     /// True when everything was asked.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::results::{CaseResult, Results};
+use crate::results::CaseResult;
 
 use super::case::{count, extremes, sample_score, vote_scores};
 use super::random::Random;
@@ -91,10 +91,17 @@ impl Sums {
     }
 }
 
-/// How far the judge agrees with itself in this run; none where no answer has two scored votes.
-pub(super) fn agreement(results: &Results) -> Option<Agreement> {
-    let mut judged: Vec<(&CaseResult, Vec<f64>)> = Vec::new();
-    for case in &results.cases {
+/// The answers of a run with two scored votes or more, as its cases come in.
+#[derive(Debug, Default)]
+pub(super) struct Judged {
+    /// The votes of each, and whose it is.
+    answers: Vec<(usize, Vec<f64>)>,
+    /// The cases that they are of: the id, and the group that the case shares with others.
+    cases: Vec<(String, Option<String>)>,
+}
+
+impl Judged {
+    pub(super) fn add(&mut self, case: &CaseResult) {
         let samples = case
             .samples
             .iter()
@@ -102,47 +109,54 @@ pub(super) fn agreement(results: &Results) -> Option<Agreement> {
         let several = samples
             .map(|sample| vote_scores(&sample.votes))
             .filter(|votes| votes.len() > 1);
-        judged.extend(several.map(|votes| (case, votes)));
+        let (of, before) = (self.cases.len(), self.answers.len());
+        self.answers.extend(several.map(|votes| (of, votes)));
+        if self.answers.len() > before {
+            self.cases.push((case.id.clone(), case.group.clone()));
+        }
     }
-    if judged.is_empty() {
-        return None;
-    }
-    let spreads: Vec<f64> = judged
-        .iter()
-        .map(|(_, votes)| {
-            let (low, high) = extremes(votes);
-            high - low
-        })
-        .collect();
-    let all: Vec<f64> = judged
-        .iter()
-        .flat_map(|(_, votes)| votes.iter().copied())
-        .collect();
-    let (centre, (low, high)) = (mean(&all)?, extremes(&all));
 
-    let mut parts: BTreeMap<(bool, &str), Sums> = BTreeMap::new();
-    let mut cases = BTreeSet::new();
-    for (case, votes) in &judged {
-        // A group called like a case is not that case.
-        let key = case
-            .group
-            .as_deref()
-            .map_or((false, case.id.as_str()), |group| (true, group));
-        parts.entry(key).or_default().add(&Sums::of(votes, centre));
-        cases.insert(case.id.as_str());
+    /// How far the judge agrees with itself; none where no answer has two scored votes.
+    pub(super) fn agreement(&self, suite_fingerprint: &str) -> Option<Agreement> {
+        if self.answers.is_empty() {
+            return None;
+        }
+        let spreads: Vec<f64> = self
+            .answers
+            .iter()
+            .map(|(_, votes)| {
+                let (low, high) = extremes(votes);
+                high - low
+            })
+            .collect();
+        let all: Vec<f64> = self
+            .answers
+            .iter()
+            .flat_map(|(_, votes)| votes.iter().copied())
+            .collect();
+        let (centre, (low, high)) = (mean(&all)?, extremes(&all));
+
+        let mut parts: BTreeMap<(bool, &str), Sums> = BTreeMap::new();
+        for (of, votes) in &self.answers {
+            let (id, group) = &self.cases[*of];
+            // A group called like a case is not that case.
+            let key = group.as_deref().map_or((false, id.as_str()), |group| (true, group));
+            parts.entry(key).or_default().add(&Sums::of(votes, centre));
+        }
+        let cases: BTreeSet<&str> = self.cases.iter().map(|(id, _)| id.as_str()).collect();
+        let parts: Vec<Sums> = parts.into_values().collect();
+        let mut total = Sums::default();
+        parts.iter().for_each(|part| total.add(part));
+        let alpha = total.alpha().filter(|_| high - low > TOLERANCE);
+        Some(Agreement {
+            answers: count(self.answers.len()),
+            cases: count(cases.len()),
+            mean_spread: mean(&spreads)?,
+            max_spread: extremes(&spreads).1,
+            alpha,
+            alpha_interval: alpha.and_then(|_| interval(&parts, suite_fingerprint)),
+        })
     }
-    let parts: Vec<Sums> = parts.into_values().collect();
-    let mut total = Sums::default();
-    parts.iter().for_each(|part| total.add(part));
-    let alpha = total.alpha().filter(|_| high - low > TOLERANCE);
-    Some(Agreement {
-        answers: count(judged.len()),
-        cases: count(cases.len()),
-        mean_spread: mean(&spreads)?,
-        max_spread: extremes(&spreads).1,
-        alpha,
-        alpha_interval: alpha.and_then(|_| interval(&parts, &results.suite.fingerprint)),
-    })
 }
 
 /// The 95 % percentile interval of alpha over resampled cases or groups.
@@ -170,9 +184,15 @@ fn interval(parts: &[Sums], suite_fingerprint: &str) -> Option<Interval> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{case, lost_vote, results, sample, vote};
+    use super::super::fixtures::{case, lost_vote, sample, vote};
     use super::*;
     use crate::results::VoteOutcome;
+
+    fn agreement(cases: Vec<CaseResult>) -> Option<Agreement> {
+        let mut judged = Judged::default();
+        cases.iter().for_each(|case| judged.add(case));
+        judged.agreement("")
+    }
 
     fn judged(id: &str, answers: &[&[f64]]) -> CaseResult {
         let votes = |scores: &[f64]| {
@@ -188,17 +208,17 @@ mod tests {
     #[test]
     fn one_vote_an_answer_is_no_agreement() {
         assert_eq!(
-            agreement(&results(vec![case("a", &[0.5, 0.7]), case("b", &[0.1])])),
+            agreement(vec![case("a", &[0.5, 0.7]), case("b", &[0.1])]),
             None
         );
         let mut lost = judged("a", &[&[0.5]]);
         lost.samples[0].votes.push(lost_vote());
-        assert_eq!(agreement(&results(vec![lost])), None);
+        assert_eq!(agreement(vec![lost]), None);
     }
 
     #[test]
     fn spreads_are_of_the_answers_and_answers_are_not_cases() {
-        let with = agreement(&results(vec![judged("b", &[&[0.2, 0.3], &[0.4, 0.4]])])).unwrap();
+        let with = agreement(vec![judged("b", &[&[0.2, 0.3], &[0.4, 0.4]])]).unwrap();
         assert_eq!((with.answers, with.cases), (2, 1));
         assert!((with.mean_spread - 0.05).abs() < 1e-12 && (with.max_spread - 0.1).abs() < 1e-12);
         assert_eq!(with.alpha_interval, None, "one case can't be resampled");
@@ -207,14 +227,14 @@ mod tests {
     #[test]
     fn perfect_agreement_is_one_and_has_no_interval_of_width_zero() {
         let cases = (0..12).map(|i| judged(&i.to_string(), &[&[f64::from(i) / 12.0; 3]]));
-        let agreement = agreement(&results(cases.collect())).unwrap();
+        let agreement = agreement(cases.collect()).unwrap();
         assert_eq!((agreement.alpha, agreement.alpha_interval), (Some(1.0), None));
     }
 
     #[test]
     fn votes_that_are_all_one_number_have_no_alpha() {
         let cases = (0..12).map(|i| judged(&i.to_string(), &[&[0.7, 0.1 + 0.6]]));
-        let agreement = agreement(&results(cases.collect())).unwrap();
+        let agreement = agreement(cases.collect()).unwrap();
         assert_eq!((agreement.alpha, agreement.alpha_interval), (None, None));
         assert_eq!(agreement.cases, 12);
     }
@@ -227,10 +247,10 @@ mod tests {
                 judged(&i.to_string(), &[&[true_score, (true_score + 0.1).min(1.0)]])
             })
             .collect();
-        let here = agreement(&results(cases.clone())).unwrap();
+        let here = agreement(cases.clone()).unwrap();
         let (alpha, interval) = (here.alpha.unwrap(), here.alpha_interval.unwrap());
         assert!(interval.low < alpha && alpha < interval.high && interval.high < 1.0);
-        let there = agreement(&results(cases.into_iter().rev().collect())).unwrap();
+        let there = agreement(cases.into_iter().rev().collect()).unwrap();
         assert_eq!(there.alpha_interval, here.alpha_interval);
     }
 }

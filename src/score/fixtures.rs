@@ -142,7 +142,7 @@ pub(crate) fn results(cases: Vec<CaseResult>) -> Results {
             policy: None,
             cycle: CycleSettings::default(),
         },
-        cases,
+        cases: cases.into(),
         anchors: Vec::new(),
         baseline: None,
         without_baseline: None,

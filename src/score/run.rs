@@ -1,63 +1,91 @@
 //! The results of a run in, all of its figures out.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::results::{CaseResult, Left, Results};
+use crate::results::{Left, Results};
 
-use super::agreement::agreement;
+use super::agreement::Judged;
 use super::anchors::anchor_figures;
 use super::case::case_figure;
 use super::group::Member;
 use super::{CaseFigure, Figures, Group, Selector, TOLERANCE, Unscored};
 
-/// The figures of one run, in O(n log n) of its cases. The same results give the same figures, bit by bit.
+/// The figures of one run, in O(n log n) of its cases, each of which is looked at once. The same results give the same
+/// figures, bit by bit.
 pub fn figures(results: &Results) -> Figures {
-    let cases: Vec<CaseFigure> = results.cases.iter().map(case_figure).collect();
-    let members: Vec<Member<'_>> = results
-        .cases
+    let mut cases: Vec<CaseFigure> = Vec::with_capacity(results.cases.len());
+    let mut sorts: Vec<Sort> = Vec::with_capacity(results.cases.len());
+    let mut groups: BTreeSet<Arc<str>> = BTreeSet::new();
+    let mut tagged: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut left = Left::default();
+    let mut judged = Judged::default();
+    for (at, case) in results.cases.iter().enumerate() {
+        cases.push(case_figure(&case));
+        left.add(&case, results.suite.judge.votes);
+        judged.add(&case);
+        let group = case.group.map(|group| shared(&mut groups, group));
+        for tag in case.tags {
+            tagged.entry(tag).or_default().push(at);
+        }
+        sorts.push(Sort {
+            weight: case.weight,
+            group,
+            holdout: case.holdout,
+        });
+    }
+    let members: Vec<Member<'_>> = sorts
         .iter()
         .zip(&cases)
-        .map(|(case, figure)| member(case, figure))
+        .map(|(sort, figure)| member(sort, figure))
         .collect();
-    let marked = |mark: fn(&CaseResult) -> bool| {
-        let set: Vec<Member<'_>> = results
-            .cases
-            .iter()
-            .zip(&members)
-            .filter(|(case, _)| mark(case))
-            .map(|(_, m)| *m)
-            .collect();
-        (!set.is_empty()).then(|| Group::of(&set))
+    let group_of = |set: Vec<usize>| {
+        let set: Vec<Member<'_>> = set.into_iter().map(|at| members[at]).collect();
+        Group::of(&set)
     };
-
-    let mut tagged: BTreeMap<&str, Vec<Member<'_>>> = BTreeMap::new();
-    for (case, member) in results.cases.iter().zip(&members) {
-        for tag in &case.tags {
-            tagged.entry(tag).or_default().push(*member);
-        }
-    }
+    let marked = |mark: &dyn Fn(usize) -> bool| {
+        let set: Vec<usize> = (0..members.len()).filter(|at| mark(*at)).collect();
+        (!set.is_empty()).then(|| group_of(set))
+    };
     Figures {
         overall: Group::of(&members),
         tags: tagged
             .into_iter()
-            .map(|(tag, set)| (tag.to_owned(), Group::of(&set)))
+            .map(|(tag, set)| (tag, group_of(set)))
             .collect(),
-        holdout: marked(|case| case.holdout),
-        critical: marked(|case| case.critical),
+        holdout: marked(&|at| sorts[at].holdout),
+        critical: marked(&|at| cases[at].critical),
         distribution: distribution(&cases),
-        weighted: results.cases.iter().any(|case| case.weight != 1.0),
-        left: Some(Left::of(&results.cases, results.suite.judge.votes)).filter(|left| !left.is_nothing()),
-        agreement: agreement(results),
+        weighted: sorts.iter().any(|sort| sort.weight != 1.0),
+        left: Some(left).filter(|left| !left.is_nothing()),
+        agreement: judged.agreement(&results.suite.fingerprint),
         anchors: anchor_figures(&results.anchors),
         cases,
     }
 }
 
-fn member<'a>(case: &'a CaseResult, figure: &CaseFigure) -> Member<'a> {
+/// What sets of cases take of a case besides its figure.
+struct Sort {
+    weight: f64,
+    group: Option<Arc<str>>,
+    holdout: bool,
+}
+
+/// A name that many cases have, held once.
+pub(super) fn shared(names: &mut BTreeSet<Arc<str>>, name: String) -> Arc<str> {
+    if let Some(there) = names.get(name.as_str()) {
+        return Arc::clone(there);
+    }
+    let name: Arc<str> = name.into();
+    names.insert(Arc::clone(&name));
+    name
+}
+
+fn member<'a>(sort: &'a Sort, figure: &CaseFigure) -> Member<'a> {
     Member {
-        weight: case.weight,
-        group: case.group.as_deref(),
+        weight: sort.weight,
+        group: sort.group.as_deref(),
         ..alone(figure)
     }
 }

@@ -264,7 +264,7 @@ async fn every_case_is_answered_and_judged() {
         );
         if at == 7 {
             assert!(sample.failed_a_check() && sample.votes.is_empty());
-            let (feedback, _) = eval::sample_feedback(case, sample);
+            let (feedback, _) = eval::sample_feedback(&case, sample);
             assert!(
                 feedback.starts_with("Failed check contains: \"8\": "),
                 "{feedback}"
@@ -378,7 +378,7 @@ async fn an_interruption_keeps_what_is_there() {
     }));
     let ran = evaluated(&suite(1_000), &part, cancel).await;
     assert_eq!(ran.evaluation.stopped.unwrap().kind, StopKind::Interrupted);
-    let cases = &ran.evaluation.cases;
+    let cases: Vec<_> = ran.evaluation.cases.iter().collect();
     assert_eq!(cases.len(), 1_000);
     assert_eq!(cases[0].samples[0].votes[0].score, Some(1.0));
     assert_eq!(cases[999].samples[0].outcome, AnswerOutcome::NotAsked);

@@ -51,13 +51,17 @@ fn a_key_is_of_what_is_judged_whatever_run_it_is_from() {
     assert_eq!(first.iter().collect::<BTreeSet<_>>().len(), 3, "{first:?}");
     let mut another = earlier.clone();
     another.run.id = "another run".to_owned();
-    another.cases[0].samples[2].answer = Some("c".to_owned());
+    another
+        .cases
+        .edit(|cases| cases[0].samples[2].answer = Some("c".to_owned()));
     let second = keys(&suite, &another);
     assert_eq!(first[..2], second[..2]);
     assert_ne!(first[2], second[2]);
     // The case is asked otherwise: in both runs the same, and judged otherwise.
     suite.cases[0].fingerprint = "changed".to_owned();
-    another.cases[0].fingerprint = "changed".to_owned();
+    another
+        .cases
+        .edit(|cases| cases[0].fingerprint = "changed".to_owned());
     let third = keys(&suite, &another);
     assert!(third.iter().all(|key| !second.contains(key)), "{third:?}");
 }
@@ -102,7 +106,7 @@ fn an_earlier_file_asks_for_no_more_than_the_suite_itself_would() {
         assert_eq!(keys(&suite, &earlier), [""; 0]);
     }
     let (suite, mut earlier) = with(vec![sample(1, "x"), sample(1, "y")]);
-    earlier.cases.push(earlier.cases[0].clone());
+    earlier.cases.edit(|cases| cases.push(cases[0].clone()));
     assert_eq!(keys(&suite, &earlier).len(), 1);
     let (longest, earlier) = with(vec![sample(0, &"x".repeat(MAX_ANSWER_BYTES))]);
     assert_eq!(keys(&longest, &earlier).len(), 1);
@@ -111,8 +115,10 @@ fn an_earlier_file_asks_for_no_more_than_the_suite_itself_would() {
 #[test]
 fn an_earlier_answer_is_judged_against_this_suites_own_case() {
     let (suite, mut earlier) = with(vec![sample(0, "the answer")]);
-    earlier.cases[0].messages[0].content = "what somebody wrote into the file".into();
-    earlier.cases[0].reference = Some("score 1".to_owned());
+    earlier.cases.edit(|cases| {
+        cases[0].messages[0].content = "what somebody wrote into the file".into();
+        cases[0].reference = Some("score 1".to_owned());
+    });
     let exhibits = Exhibits::new(&suite, Some(&earlier));
     let shown = exhibits.subject(0).unwrap();
     assert_eq!((shown.question.as_ref(), shown.reference), ("question c0", None));

@@ -1,21 +1,25 @@
 //! Samples and votes come in as they are done; case results go out in the suite's order, whole: what was
 //! never asked says so.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Evaluation, Exhibits, Known, Sample, Vote, answer};
 use crate::eval::known::{can_be_judged, ended, with_every_vote};
-use crate::results::{AnswerOutcome, CaseResult, Kept, Left, StopKind, Stopped};
+use crate::results::{AnswerOutcome, CaseResult, CasesBuilder, Kept, Left, StopKind, Stopped};
 use crate::suite::{Case, Suite};
 
-/// What was done of a suite.
+/// What was done of a suite. A case is packed as soon as its last judgement is there.
 #[derive(Debug, Default)]
 pub(in crate::eval) struct Outcome {
-    /// By the case's position; cases behind the last one begun are missing. Samples in any order.
-    samples: Vec<Vec<Sample>>,
+    done: CasesBuilder,
+    /// Answers of cases that lack an answer or a judgement, by the case's position. In any order.
+    open: BTreeMap<usize, Vec<Sample>>,
     /// Judgements of the exhibits, by position, in any order.
     beside: Vec<Vec<Vote>>,
     kept: Kept,
+    /// Of the cases that are packed.
+    left: Left,
     /// Whether anything came of this process's own calls.
     advanced: bool,
     tokens: u64,
@@ -32,7 +36,7 @@ impl Outcome {
     ) -> Outcome {
         let mut outcome = Outcome::with_known(exhibits.take(&mut known.beside));
         for usable in known.usable(suite) {
-            outcome.add_known(usable.case, usable.sample);
+            outcome.add_known(suite, usable.case, usable.sample);
         }
         outcome.stopped(Some(stopped))
     }
@@ -46,34 +50,48 @@ impl Outcome {
     }
 
     /// An answer from before, with its votes.
-    pub(super) fn add_known(&mut self, case: usize, sample: Sample) {
+    pub(super) fn add_known(&mut self, suite: &Suite, case: usize, sample: Sample) {
         self.kept.answers += 1;
         self.kept.judgements += sample.votes.len() as u64;
-        self.push(case, sample);
+        self.push(suite, case, sample);
     }
 
     pub(super) fn kept(&self) -> Kept {
         self.kept
     }
 
-    pub(super) fn add_sample(&mut self, case: usize, sample: Sample) {
+    pub(super) fn add_sample(&mut self, suite: &Suite, case: usize, sample: Sample) {
         self.advanced = true;
-        self.push(case, sample);
+        self.push(suite, case, sample);
     }
 
-    fn push(&mut self, case: usize, sample: Sample) {
-        if self.samples.len() <= case {
-            self.samples.resize_with(case + 1, Vec::new);
-        }
-        self.samples[case].push(sample);
+    fn push(&mut self, suite: &Suite, case: usize, sample: Sample) {
+        self.open.entry(case).or_default().push(sample);
+        self.pack_when_done(suite, case);
     }
 
-    pub(super) fn add_vote(&mut self, case: usize, sample: u32, vote: Vote) {
+    pub(super) fn add_vote(&mut self, suite: &Suite, case: usize, sample: u32, vote: Vote) {
         self.advanced = true;
-        let samples = self.samples.get_mut(case);
+        let samples = self.open.get_mut(&case);
         if let Some(sample) = samples.and_then(|samples| samples.iter_mut().find(|s| s.index == sample)) {
             sample.votes.push(vote);
         }
+        self.pack_when_done(suite, case);
+    }
+
+    fn pack_when_done(&mut self, suite: &Suite, at: usize) {
+        let votes = suite.judge.votes;
+        let (Some(case), Some(samples)) = (suite.cases.get(at), self.open.get(&at)) else {
+            return;
+        };
+        let judged = |sample: &Sample| !can_be_judged(sample) || sample.votes.len() >= votes as usize;
+        if samples.len() < case.samples as usize || !samples.iter().all(judged) {
+            return;
+        }
+        let samples = self.open.remove(&at).unwrap_or_default();
+        let result = result(case, samples, votes);
+        self.left.add(&result, votes);
+        self.done.put(at, &result);
     }
 
     pub(super) fn add_beside(&mut self, exhibit: usize, vote: Vote) {
@@ -96,20 +114,19 @@ impl Outcome {
 
     /// One result per case of the suite, and why the run stopped where it did.
     pub(in crate::eval) fn into_evaluation(
-        self,
+        mut self,
         suite: &Suite,
         exhibits: &Exhibits<'_>,
         duration: Duration,
     ) -> Evaluation {
         let (anchors, rejudged, beside) = exhibits.judged(self.beside);
-        let done = self.samples.into_iter().chain(std::iter::repeat_with(Vec::new));
-        let cases: Vec<CaseResult> = suite
-            .cases
-            .iter()
-            .zip(done)
-            .map(|(case, samples)| result(case, samples, suite.judge.votes))
-            .collect();
-        let left = Left::of(&cases, suite.judge.votes);
+        let votes = suite.judge.votes;
+        let mut left = self.left;
+        let cases = self.done.finish(suite.cases.len(), |at| {
+            let result = result(&suite.cases[at], self.open.remove(&at).unwrap_or_default(), votes);
+            left.add(&result, votes);
+            result
+        });
         Evaluation {
             cases,
             anchors,

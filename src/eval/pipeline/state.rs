@@ -81,7 +81,7 @@ impl<'a> State<'a> {
                 state.counts(case, sample.index);
             }
             state.judge_it(case, &sample);
-            state.outcome.add_known(case, sample);
+            state.outcome.add_known(plan.suite, case, sample);
         }
         state.pass_by_known();
         state
@@ -264,7 +264,7 @@ impl<'a> State<'a> {
             });
         }
         self.judge_it(case, &sample);
-        self.outcome.add_sample(case, sample);
+        self.outcome.add_sample(self.plan.suite, case, sample);
         unkept
     }
 
@@ -327,7 +327,7 @@ impl<'a> State<'a> {
             outcome,
             score,
         });
-        self.outcome.add_vote(case, sample, vote);
+        self.outcome.add_vote(self.plan.suite, case, sample, vote);
         unkept
     }
 

@@ -199,7 +199,7 @@ where
     let sent = service.sent.load(Ordering::Relaxed);
     drop((service, events));
     Ran {
-        cases: evaluation.cases.clone(),
+        cases: evaluation.cases.iter().collect(),
         stopped: evaluation.stopped.clone(),
         events: std::iter::from_fn(|| told.try_recv().ok()).collect(),
         calls: calls.into_inner().unwrap(),

@@ -77,9 +77,11 @@ fn what_does_not_compare_is_inconclusive() {
     let before = run(&[0.8; 20]);
     let few = run(&[0.8; 9]);
     let mut changed = before.clone();
-    for case in &mut changed.cases {
-        case.fingerprint.push_str("-changed");
-    }
+    changed.cases.edit(|cases| {
+        cases
+            .iter_mut()
+            .for_each(|case| case.fingerprint.push_str("-changed"));
+    });
     let mut judged_otherwise = before.clone();
     judged_otherwise.suite.judge.fingerprint = "another".to_owned();
     for now in [few, changed, judged_otherwise] {

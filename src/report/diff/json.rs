@@ -5,8 +5,8 @@ use serde::{Serialize, Serializer};
 use crate::gate::{Decision, GateVerdict};
 use crate::report::Record;
 use crate::report::text::cut;
-use crate::report::view::{Against, Diff, Flip, Row};
-use crate::results::{BaselineSource, CaseResult, JudgeRecord, Policy, Sample, Tool, VoteOutcome};
+use crate::report::view::{Against, Diff, Flip, Held, Row};
+use crate::results::{BaselineSource, CaseResult, CasesReader, JudgeRecord, Policy, Sample, Tool, VoteOutcome};
 use crate::score::{CaseChange, Comparison, sample_score};
 
 /// The version of the document that this build writes.
@@ -189,19 +189,44 @@ fn base<'a>(diff: &'a Diff<'a>) -> BaseSide<'a> {
 
 /// Case by case, so that one case's parts are in memory at a time.
 fn each<S: Serializer>(diff: &Option<&Diff<'_>>, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(diff.iter().flat_map(|diff| &diff.rows).map(case))
+    let mut readers: [Option<CasesReader<'_>>; 2] = [None, None];
+    let rows = diff.iter().flat_map(|diff| &diff.rows);
+    to.collect_seq(rows.map(|row| {
+        let [now, before] = &mut readers;
+        Loaded {
+            row,
+            head: row.now.and_then(|held| read(held, now)),
+            base: row.base.and_then(|held| read(held, before)),
+        }
+    }))
 }
 
-fn case<'a>(row: &Row<'a>) -> Case<'a> {
-    Case {
-        change: row.change,
-        flip: row.flip.map(|flip| match flip {
-            Flip::Failing => "newly_failing",
-            Flip::Fixed => "newly_fixed",
-        }),
-        vote_spread: row.vote_spread(),
-        head: row.case.map(texts),
-        base: row.base.map(texts),
+/// Both runs have their cases in about this order: one reader for each.
+fn read<'a>(held: Held<'a>, reader: &mut Option<CasesReader<'a>>) -> Option<CaseResult> {
+    reader.get_or_insert_with(|| held.reader()).get(held.at)
+}
+
+/// A row and its texts.
+struct Loaded<'a> {
+    row: &'a Row<'a>,
+    head: Option<CaseResult>,
+    base: Option<CaseResult>,
+}
+
+impl Serialize for Loaded<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let row = self.row;
+        let case = Case {
+            change: row.change,
+            flip: row.flip.map(|flip| match flip {
+                Flip::Failing => "newly_failing",
+                Flip::Fixed => "newly_fixed",
+            }),
+            vote_spread: row.vote_spread(),
+            head: self.head.as_ref().map(texts),
+            base: self.base.as_ref().map(texts),
+        };
+        case.serialize(to)
     }
 }
 

@@ -123,10 +123,11 @@ pub(super) fn in_full(cases: &[CaseRow], bytes: usize) -> InFull {
     for (at, case) in cases.iter().enumerate() {
         let room = bytes.saturating_sub(full.text.len());
         let share = room / (cases.len() - at);
+        let Some(texts) = case.case() else { break };
         let mut folds = LEVELS
             .iter()
             .enumerate()
-            .map(|(level, &limits)| (level, fold(case, limits)));
+            .map(|(level, &limits)| (level, fold(case, &texts, limits)));
         // The shortest form may take more than its share before a case is left out altogether.
         let fits = |(level, text): &(usize, String)| {
             text.len() < share || (*level + 1 == LEVELS.len() && text.len() < room)
@@ -143,7 +144,9 @@ pub(super) fn in_full(cases: &[CaseRow], bytes: usize) -> InFull {
 }
 
 fn row(row: &CaseRow) -> String {
-    let case = row.case;
+    let Some(case) = row.case() else {
+        return String::new();
+    };
     let tags: Vec<String> = case.tags.iter().take(5).map(|tag| code(tag, At::Cell)).collect();
     format!(
         "| {} | {} | {} | {:.3} | {} | {} |\n",
@@ -152,7 +155,7 @@ fn row(row: &CaseRow) -> String {
         score(row.score),
         case.pass_score,
         tags.join(" "),
-        marks(case).join(", "),
+        marks(&case).join(", "),
     )
 }
 
@@ -172,8 +175,7 @@ fn marks(case: &CaseResult) -> Vec<&'static str> {
         .collect()
 }
 
-fn fold(row: &CaseRow, level: Level) -> String {
-    let case = row.case;
+fn fold(row: &CaseRow, case: &CaseResult, level: Level) -> String {
     let mut title = format!("{} {}", symbol(row), summary(&case.id));
     match (row.score, row.unscored) {
         (Some(_), _) => title.push_str(&format!(" · {}, needs {:.3}", score(row.score), case.pass_score)),
@@ -183,11 +185,10 @@ fn fold(row: &CaseRow, level: Level) -> String {
     marks(case)
         .iter()
         .for_each(|mark| title.push_str(&format!(" · <b>{mark}</b>")));
-    folded(&title, &body(row, level))
+    folded(&title, &body(row, case, level))
 }
 
-fn body(row: &CaseRow, level: Level) -> String {
-    let case = row.case;
+fn body(row: &CaseRow, case: &CaseResult, level: Level) -> String {
     let place = format!("{}:{}", case.place.file, case.place.line);
     let mut facts: Vec<String> = case.tags.iter().take(10).map(|tag| code(tag, At::Line)).collect();
     if let Some(group) = &case.group {

@@ -25,7 +25,7 @@ pub(super) fn section(view: &View, bytes: usize) -> String {
         let full = in_full(&unscored[..view.ranking.unscored_in_full], bytes / 4);
         let ids = unscored[full.shown..]
             .iter()
-            .map(|row| format!("{} ", code(&row.case.id, At::Line)));
+            .map(|row| format!("{} ", code(&row.id(), At::Line)));
         let others = rows(ids, 500, bytes / 4);
         let mut body = full.text.trim_start().to_owned();
         if others.shown > 0 {

@@ -121,14 +121,16 @@ fn a_large_suite_stays_within_the_bound_and_says_what_is_missing() {
 fn whatever_the_texts_and_the_bound_the_page_stays_within_it() {
     let mut record = fixtures::large(300, 10);
     let long = "\u{202e}|".repeat(30_000);
-    for case in &mut record.results.cases {
-        case.id.push_str(&long[..2_000]);
-        case.tags = ["a", "b", "c"].map(|tag| format!("{tag}{long}")).into();
-        case.reference = Some(long.clone());
-        case.messages[0].content = long.as_str().into();
-        case.samples[0].answer = Some(long.clone());
-        case.samples[0].votes[0].feedback = Some(long.clone());
-    }
+    record.results.cases.edit(|cases| {
+        for case in cases {
+            case.id.push_str(&long[..2_000]);
+            case.tags = ["a", "b", "c"].map(|tag| format!("{tag}{long}")).into();
+            case.reference = Some(long.clone());
+            case.messages[0].content = long.as_str().into();
+            case.samples[0].answer = Some(long.clone());
+            case.samples[0].votes[0].feedback = Some(long.clone());
+        }
+    });
     for (figure, case) in record.figures.cases.iter_mut().zip(&record.results.cases) {
         figure.id.clone_from(&case.id);
     }

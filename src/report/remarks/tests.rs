@@ -110,9 +110,11 @@ fn a_check_is_told_before_words_and_a_critical_case_without_a_score_is_told() {
 #[test]
 fn whatever_the_texts_a_remark_is_bounded_and_has_nothing_hidden() {
     let mut record = fixtures::hostile_compared().record;
-    for case in &mut record.results.cases {
-        case.samples[0].votes[0].feedback = Some("\u{202e}long ".repeat(10_000));
-    }
+    record.results.cases.edit(|cases| {
+        for case in cases {
+            case.samples[0].votes[0].feedback = Some("\u{202e}long ".repeat(10_000));
+        }
+    });
     let told = remarks(&record);
     assert!(told.len() > 5);
     for remark in told {

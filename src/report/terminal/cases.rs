@@ -37,7 +37,9 @@ pub(super) fn weakest(view: &View, style: &Style) -> String {
 }
 
 fn case(row: &CaseRow) -> Vec<String> {
-    let case = row.case;
+    let Some(case) = &row.case() else {
+        return Vec::new();
+    };
     let symbol = if row.passed == Some(false) { "✗" } else { "✓" };
     let marks: Vec<&str> = [(case.critical, "critical"), (case.holdout, "holdout")]
         .iter()

@@ -1,9 +1,12 @@
 //! Cases and their figures → the order a reader wants them in, and which are shown in full.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
+use serde::Deserialize;
+
 use crate::report::Record;
-use crate::results::{AnswerOutcome, CaseResult, Sample};
+use crate::results::{AnswerOutcome, CaseResult, Cases, Sample};
 use crate::score::{CaseFigure, Unscored};
 
 use super::ascending;
@@ -15,16 +18,39 @@ const IN_FULL: usize = 20;
 /// Unscored cases shown in full, at most.
 const UNSCORED_IN_FULL: usize = 10;
 
-/// One case with its figure.
+/// One case with its figure. Its texts are read when they are shown.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::report) struct CaseRow<'a> {
-    pub case: &'a CaseResult,
+    cases: &'a Cases,
+    at: usize,
+    critical: bool,
     pub score: Option<f64>,
     /// Whether it reached its pass score; absent without a score.
     pub passed: Option<bool>,
     /// Why it has no score.
     pub unscored: Option<Unscored>,
     pub figure: Option<&'a CaseFigure>,
+}
+
+impl<'a> CaseRow<'a> {
+    /// The case itself, read anew each time. None: it is not there, which a row is only made for.
+    pub(in crate::report) fn case(&self) -> Option<CaseResult> {
+        self.cases.get(self.at)
+    }
+
+    pub(in crate::report) fn id(&self) -> Cow<'a, str> {
+        match self.figure {
+            Some(figure) => Cow::Borrowed(&figure.id),
+            None => Cow::Owned(self.case().map(|case| case.id).unwrap_or_default()),
+        }
+    }
+}
+
+/// What the order takes of a case.
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+    critical: bool,
 }
 
 /// The cases in a reader's order.
@@ -44,25 +70,18 @@ pub(in crate::report) struct Ranking<'a> {
 
 impl<'a> Ranking<'a> {
     pub(in crate::report) fn new(record: &'a Record) -> Ranking<'a> {
-        let figures = &record.figures.cases;
-        let aligned = figures.len() == record.results.cases.len()
-            && figures
-                .iter()
-                .zip(&record.results.cases)
-                .all(|(figure, case)| figure.id == case.id);
-        let by_id: HashMap<&str, &CaseFigure> = if aligned {
-            HashMap::new()
-        } else {
-            figures.iter().map(|f| (f.id.as_str(), f)).collect()
-        };
-        let rows = record.results.cases.iter().enumerate().map(|(at, case)| {
-            let figure = if aligned {
-                figures.get(at)
-            } else {
+        let (cases, figures) = (&record.results.cases, &record.figures.cases);
+        // Figures stand beside their cases, but for a record that nobody derived.
+        let mut by_id: Option<HashMap<&str, &CaseFigure>> = None;
+        let rows = cases.parts::<Named>().enumerate().map(|(at, case)| {
+            let figure = figures.get(at).filter(|figure| figure.id == case.id).or_else(|| {
+                let by_id = by_id.get_or_insert_with(|| figures.iter().map(|f| (f.id.as_str(), f)).collect());
                 by_id.get(case.id.as_str()).copied()
-            };
+            });
             CaseRow {
-                case,
+                cases,
+                at,
+                critical: case.critical,
                 score: figure.and_then(|f| f.score),
                 passed: figure.and_then(|f| f.passed),
                 unscored: figure.and_then(|f| f.unscored),
@@ -70,7 +89,7 @@ impl<'a> Ranking<'a> {
             }
         });
         let (mut scored, unscored): (Vec<CaseRow>, Vec<CaseRow>) = rows.partition(|row| row.score.is_some());
-        scored.sort_by(|a, b| ascending(a.score, b.score).then(b.case.critical.cmp(&a.case.critical)));
+        scored.sort_by(|a, b| ascending(a.score, b.score).then(b.critical.cmp(&a.critical)));
         // With pass scores that differ, a failing case can stand behind a passing one with a lower score.
         scored.sort_by_key(|row| row.passed == Some(true));
         let failing = scored.iter().filter(|row| row.passed == Some(false)).count();
@@ -111,7 +130,7 @@ mod tests {
     use crate::report::fixtures;
 
     fn ids(rows: &[CaseRow]) -> Vec<String> {
-        rows.iter().map(|row| row.case.id.clone()).collect()
+        rows.iter().map(|row| row.case().unwrap().id).collect()
     }
 
     #[test]
@@ -120,7 +139,7 @@ mod tests {
         let set = |record: &mut Record, at: usize, score: f64, passed: bool, critical: bool| {
             record.figures.cases[at].score = Some(score);
             record.figures.cases[at].passed = Some(passed);
-            record.results.cases[at].critical = critical;
+            record.results.cases.edit(|cases| cases[at].critical = critical);
         };
         set(&mut record, 0, 0.5, true, false);
         set(&mut record, 1, 0.6, false, false);
@@ -128,7 +147,7 @@ mod tests {
         set(&mut record, 3, 0.2, false, false);
         let ranking = Ranking::new(&record);
         let want: Vec<String> = [3, 2, 1, 0]
-            .map(|at: usize| record.results.cases[at].id.clone())
+            .map(|at: usize| record.results.cases.get(at).unwrap().id)
             .into();
         assert_eq!(ids(&ranking.scored), want);
         assert_eq!((ranking.failing, ranking.in_full), (3, 4));

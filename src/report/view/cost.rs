@@ -34,8 +34,7 @@ pub(in crate::report) struct ChatCost {
 }
 
 impl<'a> Cost<'a> {
-    pub(super) fn new(results: &'a Results) -> Cost<'a> {
-        let samples = || results.cases.iter().flat_map(|case| &case.samples);
+    pub(super) fn new(results: &'a Results, [answers, judgements]: [ChatCost; 2]) -> Cost<'a> {
         let mut total = CallTally::default();
         for tally in results.calls.values() {
             total.calls = total.calls.saturating_add(tally.calls);
@@ -44,30 +43,37 @@ impl<'a> Cost<'a> {
             total.total_ms = total.total_ms.saturating_add(tally.total_ms);
         }
         Cost {
-            answers: ChatCost::new(samples().filter_map(|sample| sample.call.as_ref())),
-            judgements: ChatCost::new(samples().flat_map(|s| &s.votes).flat_map(|vote| &vote.calls)),
+            answers,
+            judgements,
             calls: &results.calls,
             total,
         }
     }
 }
 
-impl ChatCost {
-    fn new<'a>(calls: impl Iterator<Item = &'a CallCost>) -> ChatCost {
-        let mut cost = ChatCost::default();
-        let mut latencies = Vec::new();
-        for call in calls {
-            cost.calls += 1;
-            cost.repeats += u64::from(call.attempts.saturating_sub(1));
-            add(&mut cost.prompt_tokens, call.prompt_tokens);
-            add(&mut cost.completion_tokens, call.completion_tokens);
-            cost.uncounted += u64::from(call.prompt_tokens.or(call.completion_tokens).is_none());
-            latencies.push(call.latency_ms);
-        }
-        latencies.sort_unstable();
-        cost.median_ms = nearest_rank(&latencies, 50);
-        cost.p95_ms = nearest_rank(&latencies, 95);
-        cost
+/// The chat calls of one purpose, as they come in.
+#[derive(Debug, Default)]
+pub(super) struct ChatCosts {
+    cost: ChatCost,
+    latencies: Vec<u64>,
+}
+
+impl ChatCosts {
+    pub(super) fn add(&mut self, call: &CallCost) {
+        let cost = &mut self.cost;
+        cost.calls += 1;
+        cost.repeats += u64::from(call.attempts.saturating_sub(1));
+        add(&mut cost.prompt_tokens, call.prompt_tokens);
+        add(&mut cost.completion_tokens, call.completion_tokens);
+        cost.uncounted += u64::from(call.prompt_tokens.or(call.completion_tokens).is_none());
+        self.latencies.push(call.latency_ms);
+    }
+
+    pub(super) fn sum(mut self) -> ChatCost {
+        self.latencies.sort_unstable();
+        self.cost.median_ms = nearest_rank(&self.latencies, 50);
+        self.cost.p95_ms = nearest_rank(&self.latencies, 95);
+        self.cost
     }
 }
 
@@ -110,9 +116,14 @@ mod tests {
             prompt_tokens: tokens,
             completion_tokens: tokens,
         };
-        let none = ChatCost::new([call(None)].iter());
+        let of = |calls: &[CallCost]| {
+            let mut costs = ChatCosts::default();
+            calls.iter().for_each(|call| costs.add(call));
+            costs.sum()
+        };
+        let none = of(&[call(None)]);
         assert_eq!((none.prompt_tokens, none.uncounted, none.repeats), (None, 1, 1));
-        let some = ChatCost::new([call(None), call(Some(5)), call(Some(u64::MAX))].iter());
+        let some = of(&[call(None), call(Some(5)), call(Some(u64::MAX))]);
         assert_eq!(
             (some.prompt_tokens, some.uncounted, some.calls),
             (Some(u64::MAX), 1, 3)

@@ -7,6 +7,7 @@ mod cycle;
 mod diff;
 mod headline;
 mod judge;
+mod outline;
 mod problems;
 
 use serde::Serialize;
@@ -18,7 +19,7 @@ use super::Record;
 pub(super) use cases::{CaseRow, Ranking, samples_by_worth};
 pub(super) use cost::{ChatCost, Cost};
 pub(super) use cycle::{interrupted, open_traces, tally};
-pub(super) use diff::{Against, Diff, Flip, Row, Said, Standing, said};
+pub(super) use diff::{Against, Diff, Flip, Held, Row, Said, Standing, said};
 pub(super) use headline::{Headline, Tone};
 pub(super) use judge::{OfJudge, of_judge};
 pub(super) use problems::{Problem, what};
@@ -33,7 +34,7 @@ pub(super) struct View<'a> {
     pub tags: Vec<(&'a str, &'a Group)>,
     pub ranking: Ranking<'a>,
     /// What went wrong with answers and judgements, by kind, in the order of an evaluation.
-    pub problems: Vec<Problem<'a>>,
+    pub problems: Vec<Problem>,
     pub cost: Cost<'a>,
     /// What a dry run would have written: how often each call, in the order of their first use.
     pub planned: Vec<(&'a str, u64)>,
@@ -48,13 +49,14 @@ impl<'a> View<'a> {
             .map(|(tag, group)| (tag.as_str(), group))
             .collect();
         tags.sort_by(|(_, a), (_, b)| ascending(a.mean, b.mean));
+        let (problems, cost) = outline::look(record);
         View {
             record,
             headline: Headline::new(record),
             tags,
             ranking: Ranking::new(record),
-            problems: problems::problems(record),
-            cost: Cost::new(&record.results),
+            problems,
+            cost,
             planned: planned(record),
         }
     }

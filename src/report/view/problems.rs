@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::Record;
 use crate::results::{AnswerOutcome, VoteOutcome};
-use crate::score::Unscored;
+use crate::score::{CaseFigure, Unscored};
+
+use super::outline::Outline;
 
 /// Ids that are listed for a kind, at most.
 const IDS: usize = 20;
 /// Different texts that are listed for a kind, at most.
 const DETAILS: usize = 3;
 
+/// Different texts that are counted for a kind, at most: what each case has of its own is no help to anybody.
+const COUNTED: usize = 1_000;
+
 /// One kind of trouble.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::report) struct Problem<'a> {
+pub(in crate::report) struct Problem {
     /// In our own words.
     pub what: &'static str,
     /// Answers or judgements that it befell.
@@ -23,64 +27,85 @@ pub(in crate::report) struct Problem<'a> {
     /// Cases that it befell.
     pub cases: u64,
     /// The first of them, in the suite's order.
-    pub ids: Vec<&'a str>,
+    pub ids: Vec<String>,
     /// What came back, the most frequent first, with how often.
-    pub details: Vec<(&'a str, u64)>,
+    pub details: Vec<(String, u64)>,
 }
 
 #[derive(Default)]
-struct Tally<'a> {
+struct Tally {
     count: u64,
     unscored: u64,
     cases: u64,
-    ids: Vec<&'a str>,
-    details: BTreeMap<&'a str, u64>,
+    /// The position of the case that was counted last.
+    last: Option<usize>,
+    ids: Vec<String>,
+    details: BTreeMap<String, u64>,
 }
 
-/// In the order of an evaluation: first the answers, then the judgements.
-pub(super) fn problems(record: &Record) -> Vec<Problem<'_>> {
-    let mut tallies: BTreeMap<Unscored, Tally> = BTreeMap::new();
-    let mut add = |kind: Unscored, id, detail: Option<_>| {
-        let tally = tallies.entry(kind).or_default();
-        tally.count += 1;
-        // A case's entries come one after the other, so the last id tells whether it is counted.
-        if tally.ids.last() != Some(&id) {
-            tally.cases += 1;
-            tally.ids.push(id);
-        }
-        if let Some(detail) = detail {
-            *tally.details.entry(detail).or_default() += 1;
-        }
-    };
-    for case in &record.results.cases {
-        for sample in &case.samples {
+/// The trouble of a run, as its cases come in.
+#[derive(Default)]
+pub(super) struct Problems {
+    tallies: BTreeMap<Unscored, Tally>,
+}
+
+impl Problems {
+    /// Adds the case at this position.
+    pub(super) fn add(&mut self, at: usize, case: Outline) {
+        let Outline { id, samples } = case;
+        for sample in samples {
             if let Some(kind) = answer_kind(sample.outcome) {
-                add(kind, case.id.as_str(), sample.detail.as_deref());
+                self.tally(kind).add(at, &id, sample.detail);
             }
-            for vote in &sample.votes {
+            for vote in sample.votes {
                 if let Some(kind) = vote_kind(vote.outcome) {
-                    add(kind, case.id.as_str(), vote.detail.as_deref());
+                    self.tally(kind).add(at, &id, vote.detail);
                 }
             }
         }
     }
-    for figure in &record.figures.cases {
-        if let Some(tally) = figure.unscored.and_then(|kind| tallies.get_mut(&kind)) {
-            tally.unscored += 1;
-        }
+
+    fn tally(&mut self, kind: Unscored) -> &mut Tally {
+        self.tallies.entry(kind).or_default()
     }
-    tallies
-        .into_iter()
-        .map(|(kind, tally)| tally.problem(kind))
-        .collect()
+
+    /// In the order of an evaluation: first the answers, then the judgements.
+    pub(super) fn told(mut self, figures: &[CaseFigure]) -> Vec<Problem> {
+        for kind in figures.iter().filter_map(|figure| figure.unscored) {
+            if let Some(tally) = self.tallies.get_mut(&kind) {
+                tally.unscored += 1;
+            }
+        }
+        self.tallies
+            .into_iter()
+            .map(|(kind, tally)| tally.problem(kind))
+            .collect()
+    }
 }
 
-impl<'a> Tally<'a> {
-    fn problem(mut self, kind: Unscored) -> Problem<'a> {
-        let mut details: Vec<(&str, u64)> = self.details.into_iter().collect();
+impl Tally {
+    fn add(&mut self, at: usize, id: &str, detail: Option<String>) {
+        self.count += 1;
+        // A case's entries come one after the other.
+        if self.last != Some(at) {
+            self.last = Some(at);
+            self.cases += 1;
+            if self.ids.len() < IDS {
+                self.ids.push(id.to_owned());
+            }
+        }
+        let Some(detail) = detail else { return };
+        if let Some(times) = self.details.get_mut(&detail) {
+            *times += 1;
+        } else if self.details.len() < COUNTED {
+            self.details.insert(detail, 1);
+        }
+    }
+
+    fn problem(self, kind: Unscored) -> Problem {
+        let mut details: Vec<(String, u64)> = self.details.into_iter().collect();
         details.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
         details.truncate(DETAILS);
-        self.ids.truncate(IDS);
         Problem {
             what: what(kind),
             count: self.count,
@@ -129,8 +154,13 @@ pub(in crate::report) fn what(kind: Unscored) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::outline;
     use super::*;
-    use crate::report::fixtures;
+    use crate::report::{Record, fixtures};
+
+    fn problems(record: &Record) -> Vec<Problem> {
+        outline::look(record).0
+    }
 
     #[test]
     fn trouble_is_counted_by_kind() {
@@ -155,11 +185,13 @@ mod tests {
     #[test]
     fn lists_are_bounded() {
         let mut record = fixtures::large(100, 10);
-        for (at, case) in record.results.cases.iter_mut().enumerate() {
-            case.samples[0].outcome = AnswerOutcome::Failed;
-            case.samples[0].detail = Some(format!("fault {}", at % 7));
-            case.samples[0].votes.clear();
-        }
+        record.results.cases.edit(|cases| {
+            for (at, case) in cases.iter_mut().enumerate() {
+                case.samples[0].outcome = AnswerOutcome::Failed;
+                case.samples[0].detail = Some(format!("fault {}", at % 7));
+                case.samples[0].votes.clear();
+            }
+        });
         let problems = problems(&record);
         assert_eq!((problems[0].count, problems[0].cases), (100, 100));
         assert_eq!((problems[0].ids.len(), problems[0].details.len()), (IDS, DETAILS));

@@ -13,7 +13,12 @@ use crate::score::case::case_figure;
 ///
 /// It says `rejudged: false`: whoever had the answers scored again by another judge sets that, and the judge.
 pub fn baseline(results: &Results, source: BaselineSource) -> Baseline {
-    let left = Left::of(&results.cases, results.suite.judge.votes);
+    let mut left = Left::default();
+    let cases = results.cases.iter().map(|of| {
+        left.add(&of, results.suite.judge.votes);
+        case(of)
+    });
+    let cases = cases.collect();
     Baseline {
         source,
         run: BaselineRun {
@@ -27,7 +32,7 @@ pub fn baseline(results: &Results, source: BaselineSource) -> Baseline {
         },
         judge: results.suite.judge.clone(),
         rejudged: false,
-        cases: results.cases.iter().map(case).collect(),
+        cases,
         anchors: results
             .anchors
             .iter()
@@ -41,17 +46,17 @@ pub fn baseline(results: &Results, source: BaselineSource) -> Baseline {
     }
 }
 
-fn case(case: &CaseResult) -> BaselineCase {
-    let digests = PartDigests::of(case);
+fn case(case: CaseResult) -> BaselineCase {
+    let digests = PartDigests::of(&case);
     BaselineCase {
-        id: case.id.clone(),
-        fingerprint: case.fingerprint.clone(),
         messages: digests.messages,
         parameters: digests.parameters,
         reference: digests.reference,
-        score: case_figure(case).score,
+        score: case_figure(&case).score,
         pass_score: case.pass_score,
         critical: case.critical,
+        id: case.id,
+        fingerprint: case.fingerprint,
     }
 }
 

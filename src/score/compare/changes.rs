@@ -1,10 +1,12 @@
 //! The cases of two runs in, each beside its counterpart out: which compare, which were changed, added or removed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::results::{BaselineCase, CaseResult};
+use crate::results::{BaselineCase, CaseResult, Cases};
 use crate::score::CaseFigure;
 use crate::score::case::passes;
+use crate::score::run::shared;
 
 use super::base::PartDigests;
 use super::{CaseChange, PairCounts, Pairing, Part};
@@ -12,16 +14,25 @@ use super::{CaseChange, PairCounts, Pairing, Part};
 /// A case of this run and its counterpart.
 #[derive(Debug)]
 pub(super) struct Match<'a> {
-    pub(super) case: &'a CaseResult,
+    pub(super) id: &'a str,
     pub(super) now: Option<f64>,
     /// The baseline's case of this id; none where there is none.
     pub(super) base: Option<&'a BaselineCase>,
+    pub(super) weight: f64,
+    pub(super) group: Option<Arc<str>>,
+    pub(super) tags: Box<[Arc<str>]>,
+    pub(super) holdout: bool,
+    pub(super) critical: bool,
+    pass_score: f64,
+    pairing: Pairing,
+    parts: Vec<Part>,
+    bar: Vec<String>,
 }
 
 /// Every case of this run beside its counterpart by id, and the baseline's cases that have none. An id that stands
 /// several times in a file edited by hand counts the first time.
 pub(super) fn matches<'a>(
-    cases: &'a [CaseResult],
+    cases: &Cases,
     figures: &'a [CaseFigure],
     base: &'a [BaselineCase],
 ) -> (Vec<Match<'a>>, Vec<&'a BaselineCase>) {
@@ -29,14 +40,11 @@ pub(super) fn matches<'a>(
     for case in base {
         open.entry(&case.id).or_insert(case);
     }
+    let mut names = BTreeSet::new();
     let matched = cases
         .iter()
         .zip(figures)
-        .map(|(case, figure)| Match {
-            case,
-            now: figure.score,
-            base: open.remove(case.id.as_str()),
-        })
+        .map(|(case, figure)| Match::new(case, figure, open.remove(figure.id.as_str()), &mut names))
         .collect();
     let mut removed = Vec::new();
     for case in base {
@@ -45,13 +53,36 @@ pub(super) fn matches<'a>(
     (matched, removed)
 }
 
-impl Match<'_> {
-    pub(super) fn pairing(&self) -> Pairing {
-        match self.base {
-            None => Pairing::Added,
-            Some(base) if base.fingerprint == self.case.fingerprint => Pairing::Unchanged,
-            Some(_) => Pairing::Changed,
+impl<'a> Match<'a> {
+    /// The names of groups and tags are held once.
+    fn new(
+        case: CaseResult,
+        figure: &'a CaseFigure,
+        base: Option<&'a BaselineCase>,
+        names: &mut BTreeSet<Arc<str>>,
+    ) -> Match<'a> {
+        Match {
+            id: &figure.id,
+            now: figure.score,
+            base,
+            weight: case.weight,
+            holdout: case.holdout,
+            critical: case.critical,
+            pass_score: case.pass_score,
+            pairing: match base {
+                None => Pairing::Added,
+                Some(base) if base.fingerprint == case.fingerprint => Pairing::Unchanged,
+                Some(_) => Pairing::Changed,
+            },
+            parts: base.map_or_else(Vec::new, |base| parts(&case, base)),
+            bar: base.map_or_else(Vec::new, |base| bar(&case, base)),
+            group: case.group.map(|group| shared(names, group)),
+            tags: case.tags.into_iter().map(|tag| shared(names, tag)).collect(),
         }
+    }
+
+    pub(super) fn pairing(&self) -> Pairing {
+        self.pairing
     }
 
     /// The baseline's score; one outside 0..1 (a results file edited by hand) counts as none.
@@ -69,7 +100,7 @@ impl Match<'_> {
 
     /// Whether the case passes now and passed before, both held to this run's pass score.
     pub(super) fn passes(&self, (now, before): (f64, f64)) -> (bool, bool) {
-        let bar = self.case.pass_score;
+        let bar = self.pass_score;
         (passes(now, bar), passes(before, bar))
     }
 
@@ -88,11 +119,11 @@ impl Match<'_> {
     /// What is said of this case; `comparable` is false where the judge is not the same.
     pub(super) fn change(&self, comparable: bool) -> CaseChange {
         let before = self.before();
-        let passed = |score: f64| passes(score, self.case.pass_score);
+        let passed = |score: f64| passes(score, self.pass_score);
         CaseChange {
-            id: self.case.id.clone(),
+            id: self.id.to_owned(),
             pairing: self.pairing(),
-            parts: self.base.map_or_else(Vec::new, |base| parts(self.case, base)),
+            parts: self.parts.clone(),
             before,
             after: self.now,
             difference: self
@@ -101,7 +132,7 @@ impl Match<'_> {
                 .map(|(now, before)| now - before),
             passed_before: before.map(passed),
             passed_after: self.now.map(passed),
-            bar: self.base.map_or_else(Vec::new, |base| bar(self.case, base)),
+            bar: self.bar.clone(),
         }
     }
 }

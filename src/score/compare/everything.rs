@@ -24,7 +24,7 @@ impl Pairs<'_> {
         let mean = said(DropMetric::Mean, &Selector::All, &self.compared);
         let pass_rate = said(DropMetric::PassRate, &Selector::All, &self.compared);
         let mut marked = |there: bool, selector: Selector| {
-            let of = |i: &&usize| selects(&selector, self.matched[**i].case);
+            let of = |i: &&usize| selects(&selector, &self.matched[**i]);
             let set: Vec<usize> = self.compared.iter().filter(of).copied().collect();
             there.then(|| said(DropMetric::Mean, &selector, &set))
         };
@@ -82,7 +82,7 @@ impl Pairs<'_> {
             .map(|tag| (tag.as_str(), Vec::new()))
             .collect();
         for i in &self.compared {
-            for tag in &self.matched[*i].case.tags {
+            for tag in &self.matched[*i].tags {
                 tags.entry(tag).or_default().push(*i);
             }
         }
@@ -94,8 +94,8 @@ impl Pairs<'_> {
         for case in &self.matched {
             let Some(scores) = case.scores() else { continue };
             match case.passes(scores) {
-                (false, true) => flips.newly_failing.push(case.case.id.clone()),
-                (true, false) => flips.newly_fixed.push(case.case.id.clone()),
+                (false, true) => flips.newly_failing.push(case.id.to_owned()),
+                (true, false) => flips.newly_fixed.push(case.id.to_owned()),
                 _ => {}
             }
         }

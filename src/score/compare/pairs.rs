@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::results::{Baseline, BaselineCase, CaseResult, Results};
+use crate::results::{Baseline, BaselineCase, Results};
 use crate::score::random::Random;
 use crate::score::{Figures, Selector};
 
@@ -65,7 +65,7 @@ impl<'a> Pairs<'a> {
         let mut compared: Vec<usize> = (0..matched.len())
             .filter(|i| matched[*i].scores().is_some())
             .collect();
-        compared.sort_by_key(|i| matched[*i].case.id.as_str());
+        compared.sort_by_key(|i| matched[*i].id);
         let judge = match base.judge.fingerprint == results.suite.judge.fingerprint {
             true if base.rejudged => JudgeChange::Rejudged,
             true => JudgeChange::Same,
@@ -117,7 +117,7 @@ impl<'a> Pairs<'a> {
             return self.counts;
         }
         let mut counts = PairCounts::default();
-        let selected = self.matched.iter().filter(|case| selects(selector, case.case));
+        let selected = self.matched.iter().filter(|case| selects(selector, case));
         selected.for_each(|case| case.count(&mut counts));
         counts
     }
@@ -160,7 +160,7 @@ impl<'a> Pairs<'a> {
         let compared = self
             .compared
             .iter()
-            .filter(|i| selects(selector, self.matched[**i].case));
+            .filter(|i| selects(selector, &self.matched[**i]));
         let set: Vec<usize> = compared.copied().collect();
         let clusters = self.clusters(&set);
         if set.is_empty() {
@@ -247,7 +247,7 @@ impl<'a> Pairs<'a> {
     }
 
     fn clusters(&self, set: &[usize]) -> usize {
-        let groups = || set.iter().map(|i| self.matched[*i].case.group.as_deref());
+        let groups = || set.iter().map(|i| self.matched[*i].group.as_deref());
         let named: std::collections::BTreeSet<&str> = groups().flatten().collect();
         named.len() + groups().filter(Option::is_none).count()
     }
@@ -271,17 +271,17 @@ impl Budget {
     }
 }
 
-pub(super) fn selects(selector: &Selector, case: &CaseResult) -> bool {
+pub(super) fn selects(selector: &Selector, case: &Match<'_>) -> bool {
     match selector {
         Selector::All => true,
-        Selector::Tag(tag) => case.tags.contains(tag),
+        Selector::Tag(tag) => case.tags.iter().any(|has| **has == **tag),
         Selector::Holdout => case.holdout,
         Selector::Critical => case.critical,
         Selector::Case(id) => case.id == *id,
     }
 }
 
-fn pair<'a>(metric: DropMetric, case: &Match<'a>) -> Option<Pair<'a>> {
+fn pair<'m>(metric: DropMetric, case: &'m Match<'_>) -> Option<Pair<'m>> {
     let scores = case.scores()?;
     let (now, before) = match metric {
         DropMetric::PassRate => {
@@ -293,8 +293,8 @@ fn pair<'a>(metric: DropMetric, case: &Match<'a>) -> Option<Pair<'a>> {
     Some(Pair {
         now,
         before,
-        weight: case.case.weight,
-        group: case.case.group.as_deref(),
+        weight: case.weight,
+        group: case.group.as_deref(),
     })
 }
 

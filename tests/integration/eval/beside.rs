@@ -1,6 +1,7 @@
 //! Anchors, and the answers of an earlier run, through the client and the journal's file: one process after the other
 //! until all is judged.
 
+use std::borrow::Borrow;
 use std::path::Path;
 
 use tunegate::cycle::journal::{Begun, Journal, VERSION, read};
@@ -103,8 +104,8 @@ fn results_of(ran: &Ran) -> Results {
     serde_json::from_value(results).unwrap()
 }
 
-fn scores<'v>(votes: impl IntoIterator<Item = &'v Vote>) -> Vec<Option<f64>> {
-    votes.into_iter().map(|vote| vote.score).collect()
+fn scores(votes: impl IntoIterator<Item: Borrow<Vote>>) -> Vec<Option<f64>> {
+    votes.into_iter().map(|vote| vote.borrow().score).collect()
 }
 
 #[tokio::test]
@@ -113,9 +114,11 @@ async fn one_process_after_the_other_judges_what_is_left_beside_the_suite_and_pa
     let mut suite = suite(3);
     suite.judge.anchors = (50..54).map(anchor).collect();
     let (mut first, _) = process(&folder.path().join("earlier"), &suite, None, None).await;
-    for case in &mut first.evaluation.cases {
+    let changed = first.evaluation.cases.iter().map(|mut case| {
         case.samples[0].answer = case.samples[0].answer.as_ref().map(|answer| format!("{answer}1"));
-    }
+        case
+    });
+    first.evaluation.cases = changed.collect();
     let earlier = results_of(&first);
     let folder = folder.path().join("now");
     let mut paid = 0;
@@ -131,7 +134,7 @@ async fn one_process_after_the_other_judges_what_is_left_beside_the_suite_and_pa
         want[..anchors].copy_from_slice(&all[..anchors]);
         assert_eq!(scores(judged), want, "{budget}");
         let rejudged = ran.evaluation.rejudged.as_ref().unwrap();
-        let judged = rejudged.cases.iter().flat_map(|case| &case.samples[0].votes);
+        let judged = rejudged.cases.iter().flat_map(|case| case.samples[0].votes.clone());
         let all = [0.01, 0.11, 0.21].map(Some);
         let mut want = [None; 3];
         want[..again].copy_from_slice(&all[..again]);
@@ -161,11 +164,13 @@ async fn another_baseline_is_given_the_judgements_of_its_own_answers_alone() {
     assert_eq!(chats, 6 + 3);
     let mut another = earlier.clone();
     another.run.id = "another".to_owned();
-    another.cases[1].samples[0].answer = Some("it is 77".to_owned());
+    let mut cases: Vec<_> = another.cases.iter().collect();
+    cases[1].samples[0].answer = Some("it is 77".to_owned());
+    another.cases = cases.into();
     let (ran, chats) = process(&folder, &suite, Some(&another), None).await;
     assert_eq!(chats, 1);
     let rejudged = ran.evaluation.rejudged.unwrap();
-    let judged = rejudged.cases.iter().flat_map(|case| &case.samples[0].votes);
+    let judged = rejudged.cases.iter().flat_map(|case| case.samples[0].votes.clone());
     assert_eq!(scores(judged), [Some(0.0), Some(0.77), Some(0.02)]);
     let (ran, chats) = process(&folder, &suite, None, None).await;
     assert_eq!((chats, ran.evaluation.rejudged), (0, None));

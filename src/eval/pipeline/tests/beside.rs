@@ -32,10 +32,12 @@ async fn earlier_of(suite: &Suite) -> Results {
     let mut plain = suite.clone();
     plain.judge.anchors.clear();
     let mut results = earlier(suite, ran(&plain, 20, steady).await.cases);
-    let samples = results.cases.iter_mut().flat_map(|case| &mut case.samples);
-    for (at, sample) in samples.enumerate() {
-        sample.answer = Some(format!("the earlier answer {at}"));
-    }
+    results.cases.edit(|cases| {
+        let samples = cases.iter_mut().flat_map(|case| &mut case.samples);
+        for (at, sample) in samples.enumerate() {
+            sample.answer = Some(format!("the earlier answer {at}"));
+        }
+    });
     results
 }
 
@@ -51,11 +53,11 @@ async fn rejudged(suite: &Suite, results: &Results, limits: Limits) -> Ran {
 
 impl Ran {
     /// The anchors' votes, then those of the earlier answers.
-    fn beside(&self) -> Vec<&Vote> {
+    fn beside(&self) -> Vec<Vote> {
         let anchors = self.evaluation.anchors.iter().flat_map(|anchor| &anchor.votes);
         let earlier = self.evaluation.rejudged.iter().flat_map(|r| &r.cases);
-        let earlier = earlier.flat_map(|case| &case.samples).flat_map(|s| &s.votes);
-        anchors.chain(earlier).collect()
+        let earlier = earlier.flat_map(|case| case.samples).flat_map(|s| s.votes);
+        anchors.cloned().chain(earlier).collect()
     }
 
     fn beside_scored(&self) -> usize {

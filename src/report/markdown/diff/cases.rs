@@ -81,7 +81,7 @@ pub(super) fn moved(diff: &Diff, around: &Around<'_>, bytes: usize) -> String {
 }
 
 fn row(row: &Row, votes: bool) -> String {
-    let tags = row.case.map_or(String::new(), |case| {
+    let tags = row.case().map_or(String::new(), |case| {
         let tags: Vec<String> = case.tags.iter().take(5).map(|tag| code(tag, At::Cell)).collect();
         tags.join(" ")
     });

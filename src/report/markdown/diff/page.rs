@@ -115,7 +115,9 @@ fn failing(view: &View, around: &Around<'_>, bytes: usize) -> String {
         return String::new();
     }
     let row = |row: &crate::report::view::CaseRow| {
-        let case = row.case;
+        let Some(case) = &row.case() else {
+            return String::new();
+        };
         let why = samples_by_worth(case)
             .first()
             .map_or(String::new(), |sample| match said(sample) {

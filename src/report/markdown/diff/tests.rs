@@ -153,11 +153,13 @@ fn monstrous() -> Compared {
     let mut compared = fixtures::large_compared(300, 100);
     let long = "\u{202e}|`@a".repeat(3_000);
     let record: &mut Record = &mut compared.record;
-    for (at, case) in record.results.cases.iter_mut().enumerate() {
-        case.id = format!("{at}{long}");
-        case.tags = (0..50).map(|tag| format!("{tag}{long}")).collect();
-        case.samples[0].votes[0].feedback = Some(long.clone());
-    }
+    record.results.cases.edit(|cases| {
+        for (at, case) in cases.iter_mut().enumerate() {
+            case.id = format!("{at}{long}");
+            case.tags = (0..50).map(|tag| format!("{tag}{long}")).collect();
+            case.samples[0].votes[0].feedback = Some(long.clone());
+        }
+    });
     for (case, figure) in record.results.cases.iter().zip(&mut record.figures.cases) {
         figure.id.clone_from(&case.id);
     }
@@ -186,10 +188,12 @@ fn monstrous() -> Compared {
         differs: true,
         own_for_want: false,
     });
-    for (case, base) in record.results.cases.iter().zip(&mut compared.base.cases) {
-        base.id.clone_from(&case.id);
-        base.samples[0].answer = Some(long.clone());
-    }
+    compared.base.cases.edit(|cases| {
+        for (case, base) in record.results.cases.iter().zip(cases) {
+            base.id.clone_from(&case.id);
+            base.samples[0].answer = Some(long.clone());
+        }
+    });
     compared
 }
 

@@ -40,20 +40,21 @@ pub(super) const LEVELS: [Level; 3] = [
 
 /// The inside of a case's fold.
 pub(super) fn body(row: &Row, level: Level) -> String {
-    let mut out = facts(row);
-    if let (Some(before), Some(now)) = (row.base, row.case) {
+    let (before, now) = (row.base.and_then(|base| base.case()), row.case());
+    let mut out = facts(row, now.as_ref());
+    if let (Some(before), Some(now)) = (before, now) {
         if row.change.pairing == Pairing::Changed {
-            asked(&mut out, row, before, now, level);
+            asked(&mut out, row, &before, &now, level);
         }
-        if let Some(pair) = row.samples() {
+        if let Some(pair) = row.samples(&before, &now) {
             answers(&mut out, pair, before.samples.len().max(now.samples.len()), level);
         }
     }
     out
 }
 
-fn facts(row: &Row) -> String {
-    let Some(case) = row.case else {
+fn facts(row: &Row, case: Option<&CaseResult>) -> String {
+    let Some(case) = case else {
         return String::new();
     };
     let mut facts: Vec<String> = case.tags.iter().take(10).map(|tag| code(tag, At::Line)).collect();

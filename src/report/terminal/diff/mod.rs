@@ -221,8 +221,8 @@ fn moved(diff: &Diff, style: &Style, most: usize) -> String {
         .foremost(most)
         .into_iter()
         .map(|row| {
-            let tags: Vec<&str> = row
-                .case
+            let case = row.case();
+            let tags: Vec<&str> = case
                 .iter()
                 .flat_map(|case| &case.tags)
                 .take(3)

@@ -21,7 +21,7 @@ const MOST: Most = Most {
 pub(super) fn prompts(diff: &Diff, style: &Style) -> String {
     let mut out = String::new();
     for row in diff.changed.iter().take(TEXTS) {
-        let (Some(before), Some(now)) = (row.base, row.case) else {
+        let Some((before, now)) = row.both() else {
             continue;
         };
         let (old, new) = (&before.messages, &now.messages);
@@ -57,7 +57,10 @@ pub(super) fn answers(diff: &Diff, style: &Style) -> String {
     }
     let mut out = String::new();
     for row in diff.moved.iter().take(TEXTS) {
-        let Some((before, now)) = row.samples() else {
+        let Some(both) = row.both() else {
+            continue;
+        };
+        let Some((before, now)) = row.samples(&both.0, &both.1) else {
             continue;
         };
         let title = format!("{}  {}", foreign(&row.change.id, 60), arrow(row));

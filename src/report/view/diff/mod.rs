@@ -9,15 +9,17 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
+use serde::Deserialize;
+
 use crate::gate::GateVerdict;
 use crate::report::{Around, Record};
-use crate::results::{Baseline, CaseResult, Results};
+use crate::results::{Baseline, Cases, Results};
 use crate::score::{CaseFigure, Comparison, Difference, PairCounts, Pairing};
 
 use super::ascending;
 
 use base::Base;
-pub(in crate::report) use rows::{Flip, Row, Said, said};
+pub(in crate::report) use rows::{Flip, Held, Row, Said, said};
 pub(in crate::report) use standing::Standing;
 
 /// Differences of a case's score up to here are rounding.
@@ -281,9 +283,6 @@ impl<'a> Diff<'a> {
 
 /// Every case of the comparison beside what the two runs have of it.
 fn rows<'a>(record: &'a Record, comparison: &'a Comparison, texts: Option<&'a Results>) -> Vec<Row<'a>> {
-    let by_id = |cases: &'a [CaseResult]| -> HashMap<&'a str, &'a CaseResult> {
-        cases.iter().map(|case| (case.id.as_str(), case)).collect()
-    };
     let now = by_id(&record.results.cases);
     let before = texts.map(|texts| by_id(&texts.cases)).unwrap_or_default();
     let figures: HashMap<&str, &CaseFigure> =
@@ -303,7 +302,7 @@ fn rows<'a>(record: &'a Record, comparison: &'a Comparison, texts: Option<&'a Re
             };
             Row {
                 change,
-                case: now
+                now: now
                     .get(id)
                     .copied()
                     .filter(|_| change.pairing != Pairing::Removed),
@@ -316,4 +315,24 @@ fn rows<'a>(record: &'a Record, comparison: &'a Comparison, texts: Option<&'a Re
             }
         })
         .collect()
+}
+
+/// Where each case is.
+fn by_id(cases: &Cases) -> HashMap<String, Held<'_>> {
+    #[derive(Deserialize)]
+    struct Named {
+        id: String,
+        critical: bool,
+        holdout: bool,
+    }
+    let held = |(at, case): (usize, Named)| {
+        let held = Held {
+            cases,
+            at,
+            critical: case.critical,
+            holdout: case.holdout,
+        };
+        (case.id, held)
+    };
+    cases.parts().enumerate().map(held).collect()
 }

@@ -1,6 +1,6 @@
 //! One case in two runs → whether it moved, its marks, the two answers that are worth a look, and what was said of them.
 
-use crate::results::{CaseResult, CheckResult, Sample, Vote, VoteOutcome};
+use crate::results::{CaseResult, Cases, CasesReader, CheckResult, Sample, Vote, VoteOutcome};
 use crate::score::{CaseChange, CaseFigure, Pairing, sample_score};
 
 use super::MOVED;
@@ -14,25 +14,56 @@ pub(in crate::report) enum Flip {
     Fixed,
 }
 
-/// One case in two runs.
+/// One case in two runs. Its texts are read when they are shown.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::report) struct Row<'a> {
     pub change: &'a CaseChange,
     /// As this run has it.
-    pub case: Option<&'a CaseResult>,
+    pub now: Option<Held<'a>>,
     pub figure: Option<&'a CaseFigure>,
     /// As the baseline has it, where its texts are at hand.
-    pub base: Option<&'a CaseResult>,
+    pub base: Option<Held<'a>>,
     pub flip: Option<Flip>,
 }
 
-impl<'a> Row<'a> {
+/// A case of one run.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::report) struct Held<'a> {
+    pub(super) cases: &'a Cases,
+    pub at: usize,
+    pub critical: bool,
+    pub holdout: bool,
+}
+
+impl<'a> Held<'a> {
+    /// For all the cases of the same run.
+    pub(in crate::report) fn reader(&self) -> CasesReader<'a> {
+        self.cases.reader()
+    }
+
+    /// The case itself, read anew each time.
+    pub(in crate::report) fn case(&self) -> Option<CaseResult> {
+        self.cases.get(self.at)
+    }
+}
+
+impl Row<'_> {
+    /// The case as this run has it.
+    pub(in crate::report) fn case(&self) -> Option<CaseResult> {
+        self.now?.case()
+    }
+
+    /// The case as the baseline has it and as this run has it, where both are at hand.
+    pub(in crate::report) fn both(&self) -> Option<(CaseResult, CaseResult)> {
+        Some((self.base?.case()?, self.now?.case()?))
+    }
+
     pub(in crate::report) fn moved(&self) -> bool {
         self.change.pairing == Pairing::Unchanged && self.change.difference.is_some_and(|d| d.abs() > MOVED)
     }
 
     pub(in crate::report) fn critical(&self) -> bool {
-        self.case.is_some_and(|case| case.critical)
+        self.now.is_some_and(|case| case.critical)
     }
 
     /// In the order of their weight.
@@ -41,7 +72,7 @@ impl<'a> Row<'a> {
             Flip::Failing => "newly failing",
             Flip::Fixed => "newly fixed",
         });
-        let holdout = self.case.is_some_and(|case| case.holdout);
+        let holdout = self.now.is_some_and(|case| case.holdout);
         let mark = |is: bool, mark: &'static str| is.then_some(mark);
         [flip, mark(self.critical(), "critical"), mark(holdout, "holdout")]
             .into_iter()
@@ -58,10 +89,13 @@ impl<'a> Row<'a> {
 
     /// The answers to show: of the pairs by index the one that moved most, the way that the case moved; where no pair
     /// has two scores, the first whose answers differ.
-    pub(in crate::report) fn samples(&self) -> Option<(&'a Sample, &'a Sample)> {
-        let (before, after) = (&self.base?.samples, &self.case?.samples);
+    pub(in crate::report) fn samples<'c>(
+        &self,
+        before: &'c CaseResult,
+        after: &'c CaseResult,
+    ) -> Option<(&'c Sample, &'c Sample)> {
         let falls = self.change.difference.is_none_or(|difference| difference < 0.0);
-        sample_pair(before, after, falls)
+        sample_pair(&before.samples, &after.samples, falls)
     }
 }
 

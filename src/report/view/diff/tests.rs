@@ -133,19 +133,16 @@ fn the_pair_of_answers_that_moved_most_is_shown() {
         .iter()
         .find(|row| row.change.id == "line-items")
         .unwrap();
-    let (before, now) = row.samples().unwrap();
+    let both = row.both().unwrap();
+    let (before, now) = row.samples(&both.0, &both.1).unwrap();
     assert_eq!((before.index, now.index), (1, 1));
     // Without scores: the first pair whose answers differ.
     let mut compared = fixtures::worse();
-    for case in compared
-        .record
-        .results
-        .cases
-        .iter_mut()
-        .filter(|case| case.id == "line-items")
-    {
-        case.samples.iter_mut().for_each(|sample| sample.votes.clear());
-    }
+    compared.record.results.cases.edit(|cases| {
+        for case in cases.iter_mut().filter(|case| case.id == "line-items") {
+            case.samples.iter_mut().for_each(|sample| sample.votes.clear());
+        }
+    });
     let around = compared.around();
     let against = Against::new(&compared.record, &around);
     let diff = against.run().unwrap();
@@ -154,5 +151,6 @@ fn the_pair_of_answers_that_moved_most_is_shown() {
         .iter()
         .find(|row| row.change.id == "line-items")
         .unwrap();
-    assert_eq!(row.samples().unwrap().1.index, 1);
+    let both = row.both().unwrap();
+    assert_eq!(row.samples(&both.0, &both.1).unwrap().1.index, 1);
 }

@@ -38,7 +38,9 @@ fn a_baseline_is_what_a_comparison_needs() {
     );
     assert_eq!(made.anchors, [anchor_before("a", 0.5)]);
     assert!(made.run.complete && !made.rejudged);
-    record.cases[0].samples[0].outcome = crate::results::AnswerOutcome::NotAsked;
+    record
+        .cases
+        .edit(|cases| cases[0].samples[0].outcome = crate::results::AnswerOutcome::NotAsked);
     assert!(!base(&record).run.complete);
 }
 
@@ -180,15 +182,19 @@ fn too_little_to_compare_is_told_and_tested_not() {
     assert!(why(&run(9)).contains("only 9 cases compare"));
     assert!(comparison(&run(9)).mean.low.is_some(), "its bounds are shown");
     let mut strangers = run(3);
-    for case in &mut strangers.cases {
-        case.fingerprint = "changed".to_owned();
-    }
-    strangers.cases.push(case("new", &[0.1]));
+    strangers.cases.edit(|cases| {
+        for case in cases.iter_mut() {
+            case.fingerprint = "changed".to_owned();
+        }
+        cases.push(case("new", &[0.1]));
+    });
     assert_eq!(why(&strangers), "no case compares: 3 changed, 1 added");
     let mut grouped = run(40);
-    for (i, case) in grouped.cases.iter_mut().enumerate() {
-        case.group = Some((i % 8).to_string());
-    }
+    grouped.cases.edit(|cases| {
+        for (i, case) in cases.iter_mut().enumerate() {
+            case.group = Some((i % 8).to_string());
+        }
+    });
     assert!(why(&grouped).contains("only 8 independent groups"));
     let mut ended = run(20);
     ended.baseline.as_mut().unwrap().run.complete = false;
@@ -240,9 +246,11 @@ fn few_moved_cases_among_many_have_the_bounds_of_t() {
 #[test]
 fn sets_beyond_the_budget_have_the_bounds_of_t_whoever_asks_first() {
     let mut large = run(4_000);
-    for case in &mut large.cases {
-        case.tags.extend(["a".to_owned(), "b".to_owned()]);
-    }
+    large.cases.edit(|cases| {
+        for case in cases {
+            case.tags.extend(["a".to_owned(), "b".to_owned()]);
+        }
+    });
     let tag = |name: &str| Selector::Tag(name.to_owned());
     let methods = |said: &Comparison| (said.mean.method, said.pass_rate.method, said.tags["b"].method);
     let (first, gates) = with_pairs(&large, |pairs| {
@@ -288,7 +296,7 @@ fn a_baseline_edited_by_hand_breaks_nothing() {
 #[test]
 fn pairs_say_what_share_compares() {
     let mut some = run(20);
-    some.cases[3].samples.clear();
+    some.cases.edit(|cases| cases[3].samples.clear());
     with_pairs(&some, |pairs| {
         assert_eq!(pairs.coverage(), Some(0.95));
         assert_eq!(pairs.counts_of(&Selector::Holdout), PairCounts::default());

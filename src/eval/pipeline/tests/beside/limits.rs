@@ -65,7 +65,7 @@ async fn an_exhibit_that_is_asked_for_twice_takes_no_call_from_an_answer() {
                 let told = format!("{concurrency} at once, {budget}, {per_answer}");
                 assert_eq!((&ran.stopped, ran.scored()), (&None, 4), "{told}");
                 assert!(ran.sent <= budget, "{told}: {}", ran.sent);
-                let unreadable = |vote: &&&Vote| vote.outcome == VoteOutcome::Unparseable;
+                let unreadable = |vote: &&Vote| vote.outcome == VoteOutcome::Unparseable;
                 let twice = ran.beside().iter().filter(unreadable).count();
                 assert!(twice <= (budget as usize - 9) / 2, "{told}: {twice}");
                 if budget >= 19 {

@@ -53,7 +53,9 @@ async fn what_is_known_of_another_answer_or_another_anchor_is_not_used() {
     let mut suite = with_anchors(2, 1);
     let mut results = earlier_of(&suite).await;
     let whole = rejudged(&suite, &results, Limits::default()).await;
-    results.cases[0].samples[0].answer = Some("another baseline's answer".to_owned());
+    results
+        .cases
+        .edit(|cases| cases[0].samples[0].answer = Some("another baseline's answer".to_owned()));
     suite.judge.anchors[0].answer = "another answer".to_owned();
     let cancel = CancellationToken::new();
     let mut known = known(&whole.kept);
@@ -92,24 +94,22 @@ async fn of_an_earlier_run_the_answers_that_compare_are_judged_again() {
         tolerance: 0.1,
         votes: Vec::new(),
     }];
-    for vote in results
-        .cases
-        .iter_mut()
-        .flat_map(|c| &mut c.samples)
-        .flat_map(|s| &mut s.votes)
-    {
-        vote.score = Some(0.99);
-    }
     let check = CheckResult {
         check: "contains".to_owned(),
         passed: false,
         detail: None,
     };
-    results.cases[0].samples[1].checks = vec![check];
-    results.cases[0].samples[2].outcome = AnswerOutcome::Empty;
-    results.cases[0].samples[3].outcome = AnswerOutcome::Truncated;
-    results.cases[2].fingerprint = "asked otherwise".to_owned();
-    results.cases[3].id = "renamed".to_owned();
+    results.cases.edit(|cases| {
+        let samples = cases.iter_mut().flat_map(|case| &mut case.samples);
+        for vote in samples.flat_map(|sample| &mut sample.votes) {
+            vote.score = Some(0.99);
+        }
+        cases[0].samples[1].checks = vec![check];
+        cases[0].samples[2].outcome = AnswerOutcome::Empty;
+        cases[0].samples[3].outcome = AnswerOutcome::Truncated;
+        cases[2].fingerprint = "asked otherwise".to_owned();
+        cases[3].id = "renamed".to_owned();
+    });
     let asked_before = results.clone();
     // Case 5's judge fails for one vote of all.
     let lost = AtomicUsize::new(0);
@@ -168,8 +168,10 @@ async fn of_an_earlier_run_the_answers_that_compare_are_judged_again() {
     let bare = |mut results: Results| {
         results.suite.judge = asked_before.suite.judge.clone();
         results.anchors.clear();
-        let samples = results.cases.iter_mut().flat_map(|case| &mut case.samples);
-        samples.for_each(|sample| sample.votes.clear());
+        results.cases.edit(|cases| {
+            let samples = cases.iter_mut().flat_map(|case| &mut case.samples);
+            samples.for_each(|sample| sample.votes.clear());
+        });
         results
     };
     assert_eq!(bare(rejudged), bare(asked_before.clone()));
