@@ -87,6 +87,7 @@ pub(crate) async fn main(
         )));
     }
     // What stands in the file is derived; the answers, the baseline and the gates decide.
+    drop((record.figures, record.comparison, record.verdict));
     let mut record = derive(record.results, record.cycle)?;
     let cancel = signals::cancellation()?;
     let home = Home {

@@ -10,7 +10,7 @@ use super::exit::{self, Exit};
 use super::output::Screen;
 use super::report::{Form, read};
 use crate::gate::Decision;
-use crate::report::{self, Around};
+use crate::report::{self, Around, Record};
 use crate::results::Found;
 use crate::score;
 
@@ -40,10 +40,14 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exit> {
-    let mut head = read(&place(&arguments.head, None)?)?;
-    let place = place(&arguments.base, Some(&head.results.suite.name))?;
+    let Record {
+        results: mut head,
+        cycle,
+        ..
+    } = read(&place(&arguments.head, None)?)?;
+    let place = place(&arguments.base, Some(&head.suite.name))?;
     let base = read(&place)?.results;
-    let (was, is) = (&base.suite.name, &head.results.suite.name);
+    let (was, is) = (&base.suite.name, &head.suite.name);
     if was != is && !arguments.any_suite {
         return Err(exit::usage(format!(
             "{} is of the suite `{was}` and {} of `{is}`: give two results of one suite, or --any-suite where it was \
@@ -53,10 +57,10 @@ pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exi
         )));
     }
     let source = baseline::source(Found::Given, Some(&place));
-    head.results.baseline = Some(score::baseline(&base, source));
-    head.results.without_baseline = None;
-    head.results.baseline_unknown = false;
-    let record = derive(head.results, head.cycle)?;
+    head.baseline = Some(score::baseline(&base, source));
+    head.without_baseline = None;
+    head.baseline_unknown = false;
+    let record = derive(head, cycle)?;
     let around = Around {
         base: Some(&base),
         ..Around::default()

@@ -35,8 +35,8 @@ pub(crate) enum Form {
 
 pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exit> {
     // What stands in the file is derived; the answers, the baseline and the gates decide.
-    let saved = read(&arguments.results)?;
-    let record = derive(saved.results, saved.cycle)?;
+    let Record { results, cycle, .. } = read(&arguments.results)?;
+    let record = derive(results, cycle)?;
     match arguments.format {
         Form::Text => {
             let text = report::terminal(&record, &report::Around::default(), screen.columns, screen.colour);
@@ -59,5 +59,5 @@ pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exi
 pub(crate) fn read(path: &Path) -> anyhow::Result<Record> {
     let refusal = |error: &dyn std::fmt::Display| exit::usage(format!("{}: {error}", path.display()));
     let file = std::fs::File::open(path).map_err(|error| refusal(&error))?;
-    report::read_json(file).map_err(|error| refusal(&error))
+    report::read_json_file(file).map_err(|error| refusal(&error))
 }

@@ -219,10 +219,7 @@ pub(crate) fn of_suite(
     fresh: bool,
     environment: &Environment,
 ) -> Begun {
-    let cases = suite
-        .cases
-        .iter()
-        .map(|c| (c.id.clone(), c.fingerprint.clone()));
+    let cases = suite.cases.iter().map(|c| (c.id.clone(), c.fingerprint.clone()));
     let mut begun = Begun {
         suite: suite.name.clone(),
         fingerprint: suite.fingerprint.clone(),

@@ -37,9 +37,7 @@ pub(crate) use verdict::promises as verdict_promises;
 
 use exhibits::Exhibits;
 
-use crate::results::{
-    self, AnchorResult, AnswerOutcome, Cases, Results, StopKind, Stopped, VoteOutcome,
-};
+use crate::results::{self, AnchorResult, AnswerOutcome, Cases, Results, StopKind, Stopped, VoteOutcome};
 use crate::studio::Studio;
 use crate::suite::Suite;
 
@@ -198,7 +196,8 @@ impl Evaluation {
     /// may get them.
     pub fn unjudged_beside(&self) -> u64 {
         let anchors = self.anchors.iter().flat_map(|anchor| &anchor.votes);
-        let open = |vote: &&results::Vote| matches!(vote.outcome, VoteOutcome::Failed | VoteOutcome::NotAsked);
+        let open =
+            |vote: &&results::Vote| matches!(vote.outcome, VoteOutcome::Failed | VoteOutcome::NotAsked);
         let earlier = self.rejudged.iter().flat_map(|results| &results.cases);
         let earlier = earlier.map(|case| {
             let votes = case.samples.iter().flat_map(|sample| &sample.votes);

@@ -278,7 +278,10 @@ fn whatever_may_turn_a_verdict_makes_it_another_one() {
     assert_eq!(same.len(), 8);
     assert_eq!(same, basis(&|r| r.cases.edit(|c| c[0].weight = 3.0)));
     assert_eq!(same, basis(&|r| r.suite.fingerprint = "other".to_owned()));
-    assert_ne!(same, basis(&|r| r.cases.edit(|c| c[0].fingerprint = "other".to_owned())));
+    assert_ne!(
+        same,
+        basis(&|r| r.cases.edit(|c| c[0].fingerprint = "other".to_owned()))
+    );
     assert_ne!(same, basis(&|r| r.suite.judge.fingerprint = "other".to_owned()));
     assert_ne!(same, basis(&|r| r.cases.edit(|c| c[0].pass_score = 0.4)));
     assert_ne!(same, basis(&|r| r.suite.model = "other".to_owned()));
@@ -288,7 +291,10 @@ fn whatever_may_turn_a_verdict_makes_it_another_one() {
             .cases
             .edit(|c| c[0].samples[0].answered_by = Some("m-v2".to_owned())))
     );
-    assert_ne!(same, basis(&|r| r.cases.edit(|c| c[0].samples[0].answered_by = None)));
+    assert_ne!(
+        same,
+        basis(&|r| r.cases.edit(|c| c[0].samples[0].answered_by = None))
+    );
     assert_ne!(same, basis(&|r| r.run.emulator = false));
 }
 

@@ -27,7 +27,7 @@ pub use json::{json_schema, write_json};
 #[cfg(any(test, fuzzing))]
 pub(crate) use markdown::promises as markdown_promises;
 pub use markdown::{MARKDOWN_LIMIT_BYTES, markdown, markdown_within};
-pub use read::{MAX_RESULTS_BYTES, ReadError, read_json};
+pub use read::{MAX_RESULTS_BYTES, ReadError, read_json, read_json_file};
 pub use record::Record;
 pub use remarks::{Remark, Weight, remarks};
 pub use terminal::terminal;

@@ -1,21 +1,24 @@
-//! Bytes of a `results.json` → a [`Record`], or what is wrong with the file.
+//! A `results.json` → a [`Record`], or what is wrong with the file.
 //!
 //! The file may come from another run, another version or another hand: its size is bounded, its version
 //! is looked at before its shape, and no score in it is believed that no judge could have given.
 
 use std::collections::HashSet;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use thiserror::Error;
 
 use super::Record;
 use super::text::line;
-use crate::results::{CaseResult, VERSION, Vote, VoteOutcome};
+use crate::results::{CaseResult, Results, VERSION, Vote, VoteOutcome};
 
-/// Larger files are refused: 512 MiB. 100,000 cases of the usual size stay well below.
-pub const MAX_RESULTS_BYTES: u64 = 512 * 1024 * 1024;
+/// Larger files are refused: 1 GiB. 100,000 cases with answers of 3,000 characters take half of it.
+pub const MAX_RESULTS_BYTES: u64 = 1024 * 1024 * 1024;
+/// Of a file so much is read at a time.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Why a file is no record that this build can work with.
 #[derive(Debug, Error)]
@@ -83,7 +86,8 @@ struct HeadTool {
     version: Option<String>,
 }
 
-/// Reads a record, at most [`MAX_RESULTS_BYTES`] of it.
+/// Reads a record, at most [`MAX_RESULTS_BYTES`] of it, which are held while it is read. A file is better given to
+/// [`read_json_file`].
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -91,38 +95,81 @@ pub fn read_json(from: impl Read) -> Result<Record, ReadError> {
     read_bounded(from, MAX_RESULTS_BYTES)
 }
 
+/// Reads a record from a file of at most [`MAX_RESULTS_BYTES`], case by case: of its text no more is held than a buffer.
+///
+/// # Errors
+/// See [`ReadError`].
+pub fn read_json_file(file: File) -> Result<Record, ReadError> {
+    // What can be read but once has to be held.
+    match file.metadata()?.is_file() {
+        true => read_streaming(file, MAX_RESULTS_BYTES),
+        false => read_json(file),
+    }
+}
+
 fn read_bounded(from: impl Read, limit: u64) -> Result<Record, ReadError> {
     let mut bytes = Vec::new();
     from.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
+    read_streaming(Cursor::new(bytes), limit)
+}
+
+/// The record is read at once, as most of what is read is one. Of what is none it is found out what it is instead.
+fn read_streaming(mut from: impl Read + Seek, limit: u64) -> Result<Record, ReadError> {
+    if from.seek(SeekFrom::End(0))? > limit {
         return Err(ReadError::TooLarge { limit });
     }
-    check_head(&bytes)?;
-    let record: Record = serde_json::from_slice(&bytes).map_err(|e| ReadError::Shape {
-        fault: line(&e.to_string(), 300),
-    })?;
+    let record: Record = match parsed(&mut from, limit)? {
+        Ok(record) => record,
+        Err(fault) if fault.is_io() => return Err(ReadError::Io(fault.into())),
+        Err(fault) => {
+            check_head(&mut from, limit)?;
+            return Err(ReadError::Shape {
+                fault: line(&fault.to_string(), 300),
+            });
+        }
+    };
+    let Results { version, tool, .. } = &record.results;
+    check_writer((*version).into(), Some(&tool.name), Some(&tool.version))?;
     check_content(&record)?;
     Ok(record)
 }
 
-fn check_head(bytes: &[u8]) -> Result<(), ReadError> {
-    serde_json::from_slice::<IgnoredAny>(bytes).map_err(|e| ReadError::NotJson {
+fn parsed<T: DeserializeOwned>(
+    from: &mut (impl Read + Seek),
+    limit: u64,
+) -> io::Result<serde_json::Result<T>> {
+    from.rewind()?;
+    let from = BufReader::with_capacity(BUFFER_BYTES, from.take(limit));
+    Ok(serde_json::from_reader(from))
+}
+
+fn check_head(from: &mut (impl Read + Seek), limit: u64) -> Result<(), ReadError> {
+    parsed::<IgnoredAny>(from, limit)?.map_err(|e| ReadError::NotJson {
         fault: line(&e.to_string(), 300),
     })?;
-    let not_ours = |missing| ReadError::NotOurs { missing };
-    let head: Head =
-        serde_json::from_slice(bytes).map_err(|_| not_ours("it has no `version` and `tool` at its top"))?;
+    let head: Head = parsed(from, limit)?.map_err(|_| not_ours(NO_HEAD))?;
     let (Some(version), Some(tool)) = (head.version, head.tool) else {
-        return Err(not_ours("it has no `version` and `tool` at its top"));
+        return Err(not_ours(NO_HEAD));
     };
-    if tool.name.as_deref() != Some("tunegate") {
+    check_writer(version, tool.name.as_deref(), tool.version.as_deref())
+}
+
+/// What a file of others lacks.
+const NO_HEAD: &str = "it has no `version` and `tool` at its top";
+
+fn not_ours(missing: &'static str) -> ReadError {
+    ReadError::NotOurs { missing }
+}
+
+fn check_writer(version: u64, name: Option<&str>, tool: Option<&str>) -> Result<(), ReadError> {
+    if name != Some("tunegate") {
         return Err(not_ours("its `tool.name` is not `tunegate`"));
     }
     match version {
         0 => Err(not_ours("its `version` is 0")),
         v if v > u64::from(VERSION) => Err(ReadError::Newer {
             found: v,
-            tool: line(tool.version.as_deref().unwrap_or("?"), 40),
+            tool: line(tool.unwrap_or("?"), 40),
         }),
         _ => Ok(()),
     }
@@ -260,6 +307,29 @@ mod tests {
             v["cases"][1]["id"] = id;
         });
         assert!(twice.unwrap_err().contains("stands there twice"));
+    }
+
+    #[test]
+    fn a_newer_version_of_the_same_shape_is_told_as_well() {
+        let error = read(|v| v["version"] = json!(2)).unwrap_err();
+        assert!(error.contains("format version 2"), "{error}");
+        let error = read(|v| v["tool"]["name"] = json!("eslint")).unwrap_err();
+        assert!(error.contains("is not `tunegate`"), "{error}");
+        assert!(read(|v| v["version"] = json!(0)).is_err());
+    }
+
+    #[test]
+    fn a_file_reads_as_its_text_does() {
+        let mut file = tempfile::tempfile().unwrap();
+        let record = fixtures::large(300, 2_000);
+        crate::report::write_json(&record, &mut file).unwrap();
+        assert_eq!(read_json_file(file.try_clone().unwrap()).unwrap(), record);
+        io::Write::write_all(&mut file, b"{").unwrap();
+        let error = read_json_file(file.try_clone().unwrap()).unwrap_err();
+        assert!(matches!(error, ReadError::NotJson { .. }), "{error}");
+        file.set_len(MAX_RESULTS_BYTES + 1).unwrap();
+        let error = read_json_file(file).unwrap_err();
+        assert!(matches!(error, ReadError::TooLarge { .. }), "{error}");
     }
 
     #[test]

@@ -207,7 +207,9 @@ fn cases(record: &Record) -> Vec<Remark> {
         .into_iter()
         .take(MOST)
         .filter_map(|row| remark(Weight::Error, row));
-    let undecided = undecided.take(MOST).filter_map(|row| remark(Weight::Warning, row));
+    let undecided = undecided
+        .take(MOST)
+        .filter_map(|row| remark(Weight::Warning, row));
     errors
         .chain(undecided)
         .chain(

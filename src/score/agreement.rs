@@ -140,7 +140,9 @@ impl Judged {
         for (of, votes) in &self.answers {
             let (id, group) = &self.cases[*of];
             // A group called like a case is not that case.
-            let key = group.as_deref().map_or((false, id.as_str()), |group| (true, group));
+            let key = group
+                .as_deref()
+                .map_or((false, id.as_str()), |group| (true, group));
             parts.entry(key).or_default().add(&Sums::of(votes, centre));
         }
         let cases: BTreeSet<&str> = self.cases.iter().map(|(id, _)| id.as_str()).collect();
@@ -207,10 +209,7 @@ mod tests {
 
     #[test]
     fn one_vote_an_answer_is_no_agreement() {
-        assert_eq!(
-            agreement(vec![case("a", &[0.5, 0.7]), case("b", &[0.1])]),
-            None
-        );
+        assert_eq!(agreement(vec![case("a", &[0.5, 0.7]), case("b", &[0.1])]), None);
         let mut lost = judged("a", &[&[0.5]]);
         lost.samples[0].votes.push(lost_vote());
         assert_eq!(agreement(vec![lost]), None);

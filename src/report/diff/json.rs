@@ -6,7 +6,9 @@ use crate::gate::{Decision, GateVerdict};
 use crate::report::Record;
 use crate::report::text::cut;
 use crate::report::view::{Against, Diff, Flip, Held, Row};
-use crate::results::{BaselineSource, CaseResult, CasesReader, JudgeRecord, Policy, Sample, Tool, VoteOutcome};
+use crate::results::{
+    BaselineSource, CaseResult, CasesReader, JudgeRecord, Policy, Sample, Tool, VoteOutcome,
+};
 use crate::score::{CaseChange, Comparison, sample_score};
 
 /// The version of the document that this build writes.

@@ -134,7 +134,10 @@ async fn one_process_after_the_other_judges_what_is_left_beside_the_suite_and_pa
         want[..anchors].copy_from_slice(&all[..anchors]);
         assert_eq!(scores(judged), want, "{budget}");
         let rejudged = ran.evaluation.rejudged.as_ref().unwrap();
-        let judged = rejudged.cases.iter().flat_map(|case| case.samples[0].votes.clone());
+        let judged = rejudged
+            .cases
+            .iter()
+            .flat_map(|case| case.samples[0].votes.clone());
         let all = [0.01, 0.11, 0.21].map(Some);
         let mut want = [None; 3];
         want[..again].copy_from_slice(&all[..again]);
@@ -170,7 +173,10 @@ async fn another_baseline_is_given_the_judgements_of_its_own_answers_alone() {
     let (ran, chats) = process(&folder, &suite, Some(&another), None).await;
     assert_eq!(chats, 1);
     let rejudged = ran.evaluation.rejudged.unwrap();
-    let judged = rejudged.cases.iter().flat_map(|case| case.samples[0].votes.clone());
+    let judged = rejudged
+        .cases
+        .iter()
+        .flat_map(|case| case.samples[0].votes.clone());
     assert_eq!(scores(judged), [Some(0.0), Some(0.77), Some(0.02)]);
     let (ran, chats) = process(&folder, &suite, None, None).await;
     assert_eq!((chats, ran.evaluation.rejudged), (0, None));
