@@ -198,3 +198,66 @@ fn complete(mut sample: Sample, votes: u32) -> Sample {
     }
     sample
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eval::fixtures::numbered;
+    use crate::eval::judge::unscored;
+    use crate::results::VoteOutcome;
+
+    fn answered(index: u32) -> Sample {
+        Sample {
+            answer: Some("an answer".to_owned()),
+            ..answer::without_answer(index, AnswerOutcome::Answered, None)
+        }
+    }
+
+    fn vote(index: u32) -> Vote {
+        unscored(index, VoteOutcome::Unparseable, String::new(), Vec::new())
+    }
+
+    #[test]
+    fn a_case_is_packed_as_soon_as_its_last_judgement_is_there() {
+        let mut suite = numbered(4);
+        suite.judge.votes = 2;
+        suite.cases[1].samples = 2;
+        let mut outcome = Outcome::default();
+        let open = |outcome: &mut Outcome, done: &mut dyn FnMut(&mut Outcome)| {
+            done(outcome);
+            outcome.open.keys().copied().collect::<Vec<_>>()
+        };
+        let failed = answer::without_answer(1, AnswerOutcome::Failed, None);
+        assert_eq!(
+            open(&mut outcome, &mut |o| o.add_sample(&suite, 1, failed.clone())),
+            [1]
+        );
+        assert_eq!(
+            open(&mut outcome, &mut |o| o.add_sample(&suite, 1, answered(0))),
+            [1]
+        );
+        assert_eq!(
+            open(&mut outcome, &mut |o| o.add_sample(&suite, 2, answered(0))),
+            [1, 2]
+        );
+        assert_eq!(
+            open(&mut outcome, &mut |o| o.add_vote(&suite, 1, 0, vote(1))),
+            [1, 2]
+        );
+        assert_eq!(
+            open(&mut outcome, &mut |o| o.add_vote(&suite, 1, 0, vote(0))),
+            [2]
+        );
+        assert!(outcome.done.has(1) && !outcome.done.has(2));
+        let exhibits = Exhibits::new(&suite, None);
+        let cases = outcome.into_evaluation(&suite, &exhibits, Duration::ZERO).cases;
+        let cases: Vec<CaseResult> = cases.iter().collect();
+        let ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
+        assert_eq!(ids, ["c0", "c1", "c2", "c3"]);
+        let indices = |votes: &[Vote]| votes.iter().map(|vote| vote.index).collect::<Vec<_>>();
+        assert_eq!(indices(&cases[1].samples[0].votes), [0, 1]);
+        assert_eq!(cases[1].samples[1].outcome, AnswerOutcome::Failed);
+        assert_eq!(cases[2].samples[0].votes[0].outcome, VoteOutcome::NotAsked);
+        assert_eq!(cases[3].samples[0].outcome, AnswerOutcome::NotAsked);
+    }
+}
