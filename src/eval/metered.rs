@@ -3,10 +3,7 @@
 
 use super::limits::{Purse, Wanted};
 use super::service::Service;
-use crate::studio::{ChatReply, ChatRequest, Failure, FailureKind, Purpose, Reply};
-
-/// What stands for a token where the service does not count, in bytes.
-const BYTES_A_TOKEN: usize = 4;
+use crate::studio::{ChatReply, ChatRequest, Failure, FailureKind, Purpose, Reply, tokens};
 
 /// A service whose calls are counted.
 #[derive(Debug)]
@@ -81,21 +78,21 @@ impl<S: Service> Service for Metered<'_, S> {
         self.service.sent()
     }
 
+    fn room(&self, model: &str) -> usize {
+        self.service.room(model)
+    }
+
+    fn parked(&self) -> usize {
+        self.service.parked()
+    }
+
+    async fn more_room(&self) {
+        self.service.more_room().await;
+    }
+
     fn holds(&self, wanted: Wanted) -> bool {
         self.service.holds(wanted) && self.purse.refuses(wanted).is_none()
     }
-}
-
-/// What a reply took: as the service says, or guessed from the size of what was sent and what came.
-fn tokens(request: &ChatRequest<'_>, reply: &ChatReply) -> u64 {
-    let guess = |bytes: usize| bytes.div_ceil(BYTES_A_TOKEN) as u64;
-    let prompt = reply
-        .prompt_tokens
-        .unwrap_or_else(|| guess(request.messages.iter().map(|message| message.content.len()).sum()));
-    let completion = reply
-        .completion_tokens
-        .unwrap_or_else(|| guess(reply.content.as_ref().map_or(0, String::len)));
-    prompt.saturating_add(completion)
 }
 
 #[cfg(test)]

@@ -134,7 +134,7 @@ pub(super) async fn run<S: Service>(plan: &Plan<'_>, known: Known, service: &S) 
     plan.tell(state.started());
     let mut flying = FuturesUnordered::new();
     let stopped = loop {
-        while let Some(job) = state.next_job() {
+        while let Some(job) = state.next_job(&Room::now(plan, service)) {
             flying.push(guarded(job, plan, service));
         }
         if let Some(stopped) = state.condemned() {
@@ -148,6 +148,7 @@ pub(super) async fn run<S: Service>(plan: &Plan<'_>, known: Known, service: &S) 
                 false => interrupted(),
             }),
             done = flying.next() => done,
+            () = service.more_room(), if !flying.is_empty() => continue,
             () = purse.patience() => break Some(purse.stopped(Reached::Deadline)),
         };
         match done {
@@ -162,6 +163,28 @@ pub(super) async fn run<S: Service>(plan: &Plan<'_>, known: Known, service: &S) 
     hear_out(&mut state, &mut flying).await;
     // Whatever is in flight yet is dropped with `flying`, and so cancelled.
     state.outcome(stopped)
+}
+
+/// How many calls may be in flight.
+struct Room {
+    answers: usize,
+    judgements: usize,
+    /// Of both together.
+    all: usize,
+    /// Both are of one model, whose room they share.
+    shared: bool,
+}
+
+impl Room {
+    fn now<S: Service>(plan: &Plan<'_>, service: &S) -> Room {
+        let (model, judge) = (&plan.settings.model, &plan.suite.judge.model);
+        Room {
+            answers: service.room(model),
+            judgements: service.room(judge),
+            all: (plan.settings.concurrency.max(1)).saturating_add(service.parked()),
+            shared: model == judge,
+        }
+    }
 }
 
 /// Takes what has come by the time the run stops: it was paid for. What is on its way is not waited for.

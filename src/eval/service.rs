@@ -22,6 +22,18 @@ pub(super) trait Service: Sync {
     fn projects(&self) -> impl Future<Output = Result<Vec<(String, String)>, Failure>> + Send;
     /// Requests that were sent so far, repeats included.
     fn sent(&self) -> u64;
+    /// How many chat calls to a model may be begun at any time: a service by itself has no limits.
+    fn room(&self, _model: &str) -> usize {
+        usize::MAX
+    }
+    /// Chat calls that are begun and can't go for now: others may be begun in their place.
+    fn parked(&self) -> usize {
+        0
+    }
+    /// Comes when there may be more room than before though no call is over.
+    fn more_room(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
     /// Whether one more call may be begun: a service by itself has no limits.
     fn holds(&self, _: Wanted) -> bool {
         true
@@ -47,6 +59,18 @@ impl Service for Studio {
 
     async fn projects(&self) -> Result<Vec<(String, String)>, Failure> {
         Studio::projects(self).await
+    }
+
+    fn room(&self, model: &str) -> usize {
+        self.http().lane(model).room()
+    }
+
+    fn parked(&self) -> usize {
+        self.http().lanes().parked()
+    }
+
+    async fn more_room(&self) {
+        self.http().lanes().more_room().await;
     }
 
     fn sent(&self) -> u64 {

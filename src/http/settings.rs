@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Limits, transport};
+use super::{Limits, Traffic, transport};
 
 /// Default of [`Settings::timeout`]: a judge can take a minute.
 pub const TIMEOUT: Duration = Duration::from_secs(120);
@@ -60,6 +60,8 @@ pub struct Settings {
     /// So much time may go into failed attempts and the pauses behind them, of all calls together. A pause that does not
     /// fit in ends its call at once, and when nothing is left no call is sent any more. `None`: no bound.
     pub patience: Option<Duration>,
+    /// How much of what is sent in lanes may be on its way. All else is sent when it comes.
+    pub traffic: Traffic,
 }
 
 impl Settings {
@@ -78,6 +80,7 @@ impl Settings {
             limits: Limits::Status,
             redirects: 0,
             patience: None,
+            traffic: Traffic::default(),
         }
     }
 

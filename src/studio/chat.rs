@@ -3,9 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::fields::{Fields, FromWire};
+use super::fields::{Fields, FromWire, Wire};
 use super::{Studio, not_sent, post};
-use crate::http::{Failure, Reply, Writes};
+use crate::http::{Failure, Reply, Turn, Urgency, Writes};
 
 /// What a chat call is for; names it in the tally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,11 +92,36 @@ impl Studio {
             return Err(not_sent(name, "a sampling parameter is no number"));
         }
         let call = post(name, "/api/v1/chat/completions", request, Writes::No)?;
-        let mut reply = self.ask::<ChatReply>(&call).await?;
+        let turn = Turn {
+            lane: self.http.lane(request.model),
+            urgency: match request.purpose {
+                Purpose::Answer => Urgency::Begins,
+                Purpose::Judge => Urgency::Finishes,
+            },
+        };
+        let mut reply = (self.http.send_in::<Wire<ChatReply>>(&call, &turn))
+            .await?
+            .map(|wire| wire.0);
+        turn.lane.took(tokens(request, &reply.value));
         // Parts of a text are joined only here.
         reply.value.content = reply.value.content.map(|text| self.http.without_key(&text));
         Ok(reply)
     }
+}
+
+/// What stands for a token where the service does not count, in bytes.
+const BYTES_A_TOKEN: usize = 4;
+
+/// What a reply took, prompt and completion: as the service says, or guessed from the size of what was sent and what came.
+pub(crate) fn tokens(request: &ChatRequest<'_>, reply: &ChatReply) -> u64 {
+    let guess = |bytes: usize| bytes.div_ceil(BYTES_A_TOKEN) as u64;
+    let prompt = reply
+        .prompt_tokens
+        .unwrap_or_else(|| guess(request.messages.iter().map(|message| message.content.len()).sum()));
+    let completion = reply
+        .completion_tokens
+        .unwrap_or_else(|| guess(reply.content.as_ref().map_or(0, String::len)));
+    prompt.saturating_add(completion)
 }
 
 impl FromWire for ChatReply {

@@ -22,6 +22,7 @@ use crate::http::{Call, Client, Writes};
 pub use crate::http::{Effect, Failure, FailureKind, Reply};
 
 pub use batches::TRACES_PER_WRITE;
+pub(crate) use chat::tokens;
 pub use chat::{ChatMessage, ChatReply, ChatRequest, Purpose};
 pub use feedback::{FEEDBACK_LIMIT, fit_feedback};
 pub use forms::{NewTrace, TraceForm};

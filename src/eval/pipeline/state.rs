@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::{Answered, Done, Job, Judged, Known, Outcome, Plan, Purse};
+use super::{Answered, Done, Job, Judged, Known, Outcome, Plan, Purse, Room};
 use crate::eval::Event;
 use crate::eval::checks::Checks;
 use crate::eval::diagnosis::may_be_missing;
@@ -16,6 +16,9 @@ use crate::studio::{Failure, Purpose};
 use beside::Beside;
 
 mod beside;
+
+/// Judgements that may wait for the judge before no more answers are begun.
+const MOST_AHEAD: usize = 32;
 
 /// How the calls of one purpose are doing.
 #[derive(Default)]
@@ -134,20 +137,28 @@ impl<'a> State<'a> {
     }
 
     /// What to begin now, if anything.
-    pub(super) fn next_job(&mut self) -> Option<Job> {
+    pub(super) fn next_job(&mut self, room: &Room) -> Option<Job> {
         // It stands in front of all judgements, and of those there may be as many as answers.
         if matches!(self.due.front(), Some(Job::Diagnose { .. })) {
             return self.due.pop_front();
         }
         let waits = |line: &Line| line.diagnosing || line.condemned.is_some();
-        let in_flight = self.answers.in_flight + self.judgements.in_flight;
-        if in_flight >= self.plan.settings.concurrency.max(1)
-            || waits(&self.answers)
-            || waits(&self.judgements)
-        {
+        if waits(&self.answers) || waits(&self.judgements) {
             return None;
         }
-        if let Some(Job::Judge { case, sample, .. }) = self.due.front() {
+        let (answers, judgements) = (self.answers.in_flight, self.judgements.in_flight);
+        let all = answers + judgements;
+        let taken = |own: usize| if room.shared { all } else { own };
+        let is_full = |own: usize, room: usize| taken(own) >= room;
+        if all >= room.all {
+            return None;
+        }
+        // A judgement goes ahead of the next answer, and where the judge is the slow one few answers wait for it.
+        let judge_is_full = is_full(judgements, room.judgements);
+        if judge_is_full && self.due.len() >= judgements.max(MOST_AHEAD) {
+            return None;
+        }
+        if let Some(Job::Judge { case, sample, .. }) = self.due.front().filter(|_| !judge_is_full) {
             let at = (*case, *sample);
             let counts = self.scored.contains(&at);
             if self.purse.refuses(Wanted::Judgement { counts }).is_some() {
@@ -159,10 +170,18 @@ impl<'a> State<'a> {
             return self.due.pop_front();
         }
         if !self.answers_are_left() {
-            return self.next_beside();
+            // What the judge owes this run's own answers comes first.
+            return match judge_is_full || !self.due.is_empty() {
+                true => None,
+                false => self.next_beside(),
+            };
+        }
+        if is_full(answers, room.answers) {
+            return None;
         }
         let votes = u64::from(self.plan.suite.judge.votes);
-        let open = self.answers.in_flight as u64;
+        // An answer whose judgements wait is not with the judge either.
+        let open = self.answers.in_flight as u64 + (self.due.len() as u64).div_ceil(votes.max(1));
         if self.purse.refuses(Wanted::Answer { votes, open }).is_some() {
             return None;
         }
