@@ -126,7 +126,7 @@ pub(crate) async fn main(
     {
         log.import(&earlier)?;
     }
-    let concurrency = usize::from(arguments.service.concurrency);
+    let concurrency = arguments.service.pace.writes();
     let options = (&arguments.cycle, &arguments.resume);
     take(&mut record, &log, &home, &service, options, concurrency, screen).await?;
     for (name, more) in tally(&service) {

@@ -6,6 +6,10 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
+pub(crate) use pace::PaceOptions;
+
+mod pace;
+
 /// Whom to ask, and how hard.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Service")]
@@ -27,15 +31,8 @@ pub(crate) struct ServiceOptions {
         default_value = "https://studio.premai.io"
     )]
     pub(crate) base_url: String,
-    /// Calls in flight at any time
-    #[arg(
-        long,
-        value_name = "N",
-        env = "TUNEGATE_CONCURRENCY",
-        default_value = "8",
-        value_parser = clap::value_parser!(u16).range(1..=1024)
-    )]
-    pub(crate) concurrency: u16,
+    #[command(flatten)]
+    pub(crate) pace: PaceOptions,
     /// How long one attempt of a call may take, for example 90s or 2m
     #[arg(
         long,

@@ -263,7 +263,7 @@ async fn one(
     screen: &Screen,
     (ending, budget): (&Ending, &mut Budget),
 ) -> anyhow::Result<(crate::report::Record, Log)> {
-    let concurrency = usize::from(arguments.service.concurrency);
+    let pace = arguments.service.pace;
     let output_dir = &arguments.output.output_dir;
     let service = Service::open(
         &arguments.service,
@@ -288,7 +288,7 @@ async fn one(
         suite,
         home,
         &service,
-        concurrency,
+        pace.calls(),
         budget,
         log.taken(known, &keep),
         frame,
@@ -302,7 +302,7 @@ async fn one(
     }
     if arguments.with_cycle && resume::may_harvest(&record) {
         let options = (&arguments.cycle, &arguments.resume);
-        cycle::take(&mut record, &log, home, &service, options, concurrency, screen).await?;
+        cycle::take(&mut record, &log, home, &service, options, pace.writes(), screen).await?;
         record.results.calls = tally(&service);
         // What ends a cycle is one token; which of the two it was is known here.
         if ending.cause() == Some(Cause::Deadline)

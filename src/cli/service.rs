@@ -55,6 +55,7 @@ impl Service {
         };
         let mut settings = http::Settings::new(base_url, key);
         settings.timeout = options.timeout;
+        settings.traffic = options.pace.traffic();
         let client = http::Client::new(settings, cancel).map_err(|error| exit::usage(error.to_string()))?;
         let origin = client.origin().to_string();
         Ok(Service {

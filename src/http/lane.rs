@@ -158,7 +158,9 @@ impl Lanes {
     pub fn figures(&self) -> BTreeMap<String, LaneFigures> {
         let state = self.shared.state();
         let figures = state.books.figures();
-        figures.map(|(name, figures)| (name.to_owned(), figures)).collect()
+        figures
+            .map(|(name, figures)| (name.to_owned(), figures))
+            .collect()
     }
 }
 
@@ -337,6 +339,8 @@ impl fmt::Debug for Lanes {
 
 impl fmt::Debug for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lane").field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Lane")
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }

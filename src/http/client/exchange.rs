@@ -104,5 +104,4 @@ impl Client {
             Err(redirect::refused_away(&response))
         }
     }
-
 }

@@ -80,7 +80,7 @@ impl Client {
                     }
                 }
             };
-            counted.is_sent();
+            counted.went_out();
             sent.attempts += 1;
             let started = Instant::now();
             let body = self.attempt(call, url.clone(), way.how).await;
@@ -93,12 +93,14 @@ impl Client {
             // The place is free before anything is waited for.
             let refused = end(permit, value.as_ref().err(), settings.retry_after_cap);
             let pause = match &value {
-                Err(fault) if fault.may_repeat(call.writes) && patience.lasts(fault.mends) => match way.turn {
-                    // The lane waits, and it is not this call's fault: it may be repeated as long as others are not
-                    // refused for ever.
-                    Some(turn) if refused => (patience.refused(&turn.lane)).then_some(Duration::ZERO),
-                    _ => pauses.next(fault.retry_after),
-                },
+                Err(fault) if fault.may_repeat(call.writes) && patience.lasts(fault.mends) => {
+                    match way.turn {
+                        // The lane waits, and it is not this call's fault: it may be repeated as long as others are not
+                        // refused for ever.
+                        Some(turn) if refused => (patience.refused(&turn.lane)).then_some(Duration::ZERO),
+                        _ => pauses.next(fault.retry_after),
+                    }
+                }
                 _ => None,
             };
             debug!(
@@ -181,7 +183,7 @@ impl<'a> Counted<'a> {
         }
     }
 
-    fn is_sent(mut self) {
+    fn went_out(mut self) {
         self.is_sent = true;
     }
 }

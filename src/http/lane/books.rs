@@ -11,13 +11,19 @@ use super::meter::Meter;
 use super::pace::Pace;
 use super::{Concurrency, End, LaneFigures, Traffic, Urgency};
 
-/// The first closing time after a refusal that names none; it doubles until a call comes through.
+/// The first closing time after a refusal that names none, and by how much it grows until a call comes through.
 const CLOSED: Duration = Duration::from_millis(50);
+const CLOSED_GROWTH: f64 = 1.6;
+/// No closing time is longer until calls were refused for about a second.
+const LONGEST_FIRST: Duration = Duration::from_millis(200);
+const A_SECOND: Duration = Duration::from_millis(1_200);
 /// No closing time is longer, unless the service asks for it.
 const LONGEST_CLOSED: Duration = Duration::from_secs(5);
 /// A limit by the minute is over within this time; whoever is refused longer, and so often, is shut out.
 const GIVEN_UP: Duration = Duration::from_secs(120);
 const GIVEN_UP_REFUSALS: u32 = 7;
+/// Other models are shut out for no longer than that.
+const LONGEST_SHARED: Duration = Duration::from_secs(1);
 /// Tokens of a call before one has come back.
 const FIRST_TOKENS: f64 = 500.0;
 /// Asleep or shut out, so many calls of a lane are held beside those that go; the rest is not begun.
@@ -174,6 +180,7 @@ impl<W> Books<W> {
         let lane = &mut self.lanes[at];
         lane.in_flight += 1;
         self.in_flight += 1;
+        lane.limit.sent(now, lane.in_flight);
         if let Some(meter) = &mut lane.requests {
             meter.take(1.0, now);
         }
@@ -208,8 +215,10 @@ impl<W> Books<W> {
             End::Through => {
                 lane.in_a_row = 0;
                 let latency = now.saturating_duration_since(ticket.sent_at);
-                lane.limit.accepted(ticket.sent_at, now, latency, ticket.at_once);
-                if ticket.paced && let Some(pace) = &mut self.pace {
+                lane.limit.accepted(ticket.sent_at, now, latency);
+                if ticket.paced
+                    && let Some(pace) = &mut self.pace
+                {
                     pace.accepted();
                 }
             }
@@ -219,6 +228,10 @@ impl<W> Books<W> {
                 lane.limit.refused(ticket.sent_at, now, ticket.at_once);
                 if let Some(pace) = &mut self.pace {
                     pace.refused(ticket.sent_at, now, opens);
+                    // One that names no time is mostly of the key, and so of all models.
+                    if retry_after.is_none() {
+                        pace.close(opens.min(now + LONGEST_SHARED));
+                    }
                 }
             }
             End::Overloaded { retry_after } => {
@@ -299,7 +312,13 @@ impl<W> Books<W> {
 
 impl<W> Book<W> {
     /// Closes the lane; when it opens again.
-    fn close(&mut self, sent_at: Instant, now: Instant, retry_after: Option<Duration>, chance: f64) -> Instant {
+    fn close(
+        &mut self,
+        sent_at: Instant,
+        now: Instant,
+        retry_after: Option<Duration>,
+        chance: f64,
+    ) -> Instant {
         // Of calls that went out together the first refusal tells all.
         let told_before = sent_at < self.closed_until && self.in_a_row > 0;
         let closed = match retry_after.filter(|asked| !asked.is_zero()) {
@@ -307,8 +326,13 @@ impl<W> Book<W> {
             Some(asked) => asked + CLOSED.min(asked / 10).mul_f64(chance),
             None if told_before => Duration::ZERO,
             None => {
-                let upper = CLOSED * 2_u32.pow(self.in_a_row.min(10));
-                upper.min(LONGEST_CLOSED).mul_f64(0.5 + 0.5 * chance)
+                // Most limits count by the second: until one is over no long time is worth missing its end.
+                let longest = match self.in_a_row > 0 && now.duration_since(self.refused_since) > A_SECOND {
+                    true => LONGEST_CLOSED,
+                    false => LONGEST_FIRST,
+                };
+                let upper = CLOSED.mul_f64(CLOSED_GROWTH.powi(self.in_a_row.min(20).cast_signed()));
+                upper.min(longest).mul_f64(0.75 + 0.25 * chance)
             }
         };
         if !told_before {

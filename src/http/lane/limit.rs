@@ -26,7 +26,9 @@ const SLOWER: f64 = 0.3;
 /// What a shrinking limit has to bring: the latency falls by this power of it.
 const RESPONSE: f64 = 0.35;
 /// How much of a new latency goes into the running mean.
-const FRESH: f64 = 0.125;
+const FRESH: f64 = 0.25;
+/// So many cuts in a row that make nothing quicker say that latency is not of the load.
+const IN_VAIN: u32 = 3;
 
 /// Mean and spread of the logarithms of latencies.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,7 +51,9 @@ impl Sum {
 
     fn spread(&self) -> f64 {
         let mean = self.mean();
-        (self.squares / f64::from(self.count.max(1)) - mean * mean).max(0.0).sqrt()
+        (self.squares / f64::from(self.count.max(1)) - mean * mean)
+            .max(0.0)
+            .sqrt()
     }
 
     fn error(&self) -> f64 {
@@ -71,10 +75,10 @@ pub(super) struct Limit {
     highest: f64,
     /// Growth a success.
     growth: f64,
-    /// Calls at once at the last refusal.
-    ceiling: Option<f64>,
     /// What was sent before is the affair of an earlier limit.
     since: Instant,
+    /// When the last call went out that there was room for.
+    reached: Option<Instant>,
     epoch: Sum,
     /// The lowest mean of an epoch, its error added.
     base: Option<f64>,
@@ -82,6 +86,9 @@ pub(super) struct Limit {
     spread: f64,
     recent: f64,
     cut: Option<Cut>,
+    /// Cuts in a row that made nothing quicker, and the limit before them.
+    in_vain: u32,
+    before: f64,
 }
 
 impl Limit {
@@ -90,13 +97,15 @@ impl Limit {
             limit: START,
             highest: START,
             growth: 1.0,
-            ceiling: None,
             since: now,
+            reached: None,
             epoch: Sum::default(),
             base: None,
             spread: 0.0,
             recent: 0.0,
             cut: None,
+            in_vain: 0,
+            before: START,
         }
     }
 
@@ -110,8 +119,15 @@ impl Limit {
         self.highest as usize
     }
 
-    /// A call came through that was one of `at_once` when it went out.
-    pub(super) fn accepted(&mut self, sent_at: Instant, now: Instant, latency: Duration, at_once: usize) {
+    /// A call goes out, as one of `at_once`.
+    pub(super) fn sent(&mut self, now: Instant, at_once: usize) {
+        if at_once >= self.now() {
+            self.reached = Some(now);
+        }
+    }
+
+    /// A call came through.
+    pub(super) fn accepted(&mut self, sent_at: Instant, now: Instant, latency: Duration) {
         let x = latency.as_secs_f64().max(0.001).ln();
         self.recent = if self.base.is_none() && self.epoch.count == 0 {
             x
@@ -121,7 +137,8 @@ impl Limit {
         if sent_at >= self.since {
             self.epoch.add(x);
         }
-        let binds = at_once as f64 + 1.0 >= self.limit * 0.8;
+        // Was there no more room at any time while it was on its way?
+        let binds = self.reached.is_some_and(|reached| reached >= sent_at);
         if binds && self.is_steady() && self.cut.is_none() {
             self.grow();
         }
@@ -136,11 +153,6 @@ impl Limit {
     }
 
     fn grow(&mut self) {
-        // Far beyond the last ceiling it was none.
-        if self.ceiling.is_some_and(|ceiling| self.limit > ceiling * 1.4) {
-            self.ceiling = None;
-            self.growth = (self.growth * 4.0).min(1.0);
-        }
         self.limit = (self.limit + self.growth).min(MOST);
         self.highest = self.highest.max(self.limit);
     }
@@ -154,33 +166,46 @@ impl Limit {
         if let Some(cut) = self.cut.take() {
             let hoped = RESPONSE * (cut.limit / self.limit).ln();
             if mean > cut.mean - hoped {
-                self.base = Some(mean + error);
-                self.limit = cut.limit;
-                return;
+                self.in_vain += 1;
+                if self.in_vain >= IN_VAIN {
+                    self.in_vain = 0;
+                    self.base = Some(mean + error);
+                    self.limit = self.before;
+                    return;
+                }
+            } else {
+                self.in_vain = 0;
             }
         }
         let base = self.base.map_or(mean + error, |base| base.min(mean + error));
         self.base = Some(base);
         let slower = mean - error - base;
         if slower > TOO_SLOW {
-            self.cut = Some(Cut { limit: self.limit, mean });
+            if self.in_vain == 0 {
+                self.before = self.limit;
+            }
+            self.cut = Some(Cut {
+                limit: self.limit,
+                mean,
+            });
             let cut = (SLOWER - slower).exp().clamp(0.5, 0.75);
             self.limit = (self.limit * cut).max(LEAST);
             self.growth = self.growth.min(1.0 / 16.0);
+            // What is on its way was sent under the old limit, and what goes out next waits behind it.
+            self.since = now + Duration::from_secs_f64(mean.exp().min(60.0));
         }
     }
 
-    /// A call was refused that was one of `at_once`: about so many are too many, or they came too fast.
+    /// A call was refused that was one of `at_once`. The pace is what answers that; the limit only stays near what was
+    /// on its way, so that it says something when the pace has found its rate.
     pub(super) fn refused(&mut self, sent_at: Instant, now: Instant, at_once: usize) {
         if sent_at < self.since {
             return;
         }
-        let at_once = at_once as f64;
-        if self.ceiling.is_some_and(|ceiling| (0.75..1.34).contains(&(at_once / ceiling))) {
-            self.growth = (self.growth / 4.0).max(1.0 / 64.0);
+        let near = (at_once as f64 * 1.5).max(START);
+        if near < self.limit {
+            self.shrink(now, near);
         }
-        self.ceiling = Some(at_once);
-        self.shrink(now, (at_once - 1.0).min(at_once * 0.95));
     }
 
     /// The service is overloaded, or too slow to answer at all.

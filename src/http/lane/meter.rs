@@ -34,7 +34,9 @@ impl Meter {
     pub(super) fn take(&mut self, units: f64, now: Instant) {
         // A gap that is longer than what may be used at once leaves nothing to be made up for.
         let ahead = AHEAD.saturating_sub(self.each);
-        let from = now.checked_sub(ahead).map_or(now, |early| early.max(self.full_until));
+        let from = now
+            .checked_sub(ahead)
+            .map_or(now, |early| early.max(self.full_until));
         self.full_until = from + self.each.mul_f64(units.max(0.0));
     }
 
