@@ -20,6 +20,8 @@ mod transport;
 pub use call::{Call, Reply, Tally, Writes};
 pub use client::{Client, WRITE_GRACE};
 pub use failure::{Effect, Failure, FailureKind};
+#[cfg(test)]
+pub(crate) use lane::End;
 pub use lane::{Concurrency, Lane, LaneFigures, Lanes, Traffic, Turn, Urgency};
 pub use limits::Limits;
 pub use page::{Download, NextPage, Page};

@@ -18,6 +18,7 @@ mod again;
 mod beside;
 mod flow;
 mod limits;
+mod pace;
 mod resuming;
 mod stops;
 
