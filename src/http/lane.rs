@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
+use tracing::debug;
 use uuid::Uuid;
 
 use books::{Books, Key, Ticket};
@@ -267,7 +268,20 @@ impl Shared {
     }
 
     fn end(&self, ticket: &Ticket, end: End) {
-        self.state().books.end(ticket, end, Instant::now());
+        let mut state = self.state();
+        state.books.end(ticket, end, Instant::now());
+        if !matches!(end, End::Through | End::Other)
+            && let Some((model, figures)) = state.books.figures().nth(ticket.lane)
+        {
+            debug!(
+                model,
+                outcome = ?end,
+                at_once = figures.limit,
+                calls_a_second = figures.calls_a_second.map(f64::round),
+                "lane"
+            );
+        }
+        drop(state);
         self.turns();
         self.changed.notify_one();
     }
