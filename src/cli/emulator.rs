@@ -1,5 +1,6 @@
 //! `emulator`: a Prem Studio on this machine.
 
+mod capacity;
 mod faults;
 mod placed;
 
@@ -13,6 +14,7 @@ use super::options::duration;
 use super::output::Screen;
 use super::signals;
 use crate::emulator;
+use capacity::CapacityArguments;
 use faults::FaultArguments;
 
 /// The arguments of `emulator`.
@@ -116,6 +118,8 @@ pub(crate) struct Arguments {
     )]
     listing_lag: Duration,
     #[command(flatten)]
+    capacity: CapacityArguments,
+    #[command(flatten)]
     faults: Box<FaultArguments>,
     /// Share of the model's answers that are empty, null or truncated, 0..1
     #[arg(
@@ -200,6 +204,7 @@ fn options(a: &Arguments) -> emulator::Options {
             judge: a.judge_latency,
             other: a.other_latency,
         },
+        capacity: a.capacity.capacity(a.faults.retry_after()),
         correction_delay: a.correction_delay,
         recommendation_delay: a.recommendation_delay,
         training_delay: a.training_delay,

@@ -9,8 +9,10 @@ use axum::http::StatusCode;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::capacity::Load;
 use super::counters::Counters;
 use super::draw;
+use super::line::Accepted;
 use super::model::{Learner, catalogue};
 use super::options::{Options, Recommending};
 use super::refusal::Refusal;
@@ -27,6 +29,9 @@ pub(super) type Shared = Arc<App>;
 pub(super) struct App {
     pub(super) options: Options,
     pub(super) delays: Delays,
+    pub(super) load: Load,
+    /// Connections accepted since the start.
+    pub(super) connections: Accepted,
     inner: Mutex<Inner>,
     /// Told after every change of the world.
     pub(super) changed: Notify,
@@ -66,6 +71,7 @@ pub(super) enum Voice {
 impl App {
     pub(super) fn new(options: Options, world: World) -> Self {
         let delays = delays_of(&options);
+        let load = Load::new(options.capacity);
         let parts_placed = options
             .placed_faults
             .iter()
@@ -73,6 +79,8 @@ impl App {
         App {
             options,
             delays,
+            load,
+            connections: Accepted::default(),
             inner: Mutex::new(Inner {
                 world,
                 counters: Counters::default(),

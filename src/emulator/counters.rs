@@ -130,11 +130,15 @@ impl Route {
     }
 }
 
-/// Refused for the call's own sake: not for its key, and not for the state a thing happens to be in.
+/// Refused for the call's own sake: not for its key, not for there being many, and not for the state a thing happens to
+/// be in.
 fn is_malformed(status: StatusCode) -> bool {
     status.is_client_error()
         && !matches!(
             status,
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::CONFLICT
+            StatusCode::UNAUTHORIZED
+                | StatusCode::FORBIDDEN
+                | StatusCode::CONFLICT
+                | StatusCode::TOO_MANY_REQUESTS
         )
 }

@@ -52,6 +52,13 @@ pub(super) async fn watch(
     if let Err(refusal) = key {
         return counted(&app, &route, refusal.into_response());
     }
+    // A model that is asked too often has no time for anything else, faults among it.
+    if is_chat(&route)
+        && let Err(retry_after) = app.load.admit()
+    {
+        let refused = faults::early_reply(Fault::TooMany(retry_after), &line).await;
+        return counted(&app, &route, refused);
+    }
     let mut request = request;
     let mut fault = PlacedFault::find(&app.options.placed_faults, &route, count + 1);
     if fault.is_none() && app.parts_placed && path.as_ref().is_some_and(|path| path.as_str() == routes::CHAT)
@@ -69,7 +76,7 @@ pub(super) async fn watch(
     }
     // Chat calls know only after reading the body whether a model or a judge is to take its time.
     let wait = app.options.latency.other;
-    if !wait.is_zero() && !route.ends_with("/chat/completions") {
+    if !wait.is_zero() && !is_chat(&route) {
         tokio::time::sleep(wait).await;
     }
     match fault {
@@ -100,7 +107,7 @@ pub(super) async fn watch(
 /// chat call changes nothing and waits for nothing.
 async fn take_effect(app: &Shared, route: &str, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
-    if route.ends_with(routes::CHAT) {
+    if is_chat(route) {
         return counted(app, route, response);
     }
     let saved = app.save().await;
@@ -119,6 +126,10 @@ async fn take_effect_late(app: Shared, route: String, request: Request, next: Ne
     };
     // Nothing changes any more once the last state is saved.
     let _nobody_waits = app.closing.run_until_cancelled(effect).await;
+}
+
+fn is_chat(route: &str) -> bool {
+    route.ends_with(routes::CHAT)
 }
 
 /// The request with its body in hand, and the body.

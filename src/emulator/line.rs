@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -37,6 +37,17 @@ impl Connected<IncomingStream<'_, Loopback>> for Line {
 pub(super) struct Loopback {
     listener: TcpListener,
     open: Open,
+    accepted: Accepted,
+}
+
+/// How many connections were accepted.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Accepted(Arc<AtomicU64>);
+
+impl Accepted {
+    pub(super) fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// How many connections are open: each of them holds one of these.
@@ -52,10 +63,14 @@ impl Open {
 
 impl Loopback {
     /// Listens on a port; 0 takes any free one.
-    pub(super) async fn bind(port: u16) -> io::Result<Self> {
+    pub(super) async fn bind(port: u16, accepted: Accepted) -> io::Result<Self> {
         let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await?;
         let open = Open::default();
-        Ok(Loopback { listener, open })
+        Ok(Loopback {
+            listener,
+            open,
+            accepted,
+        })
     }
 
     /// What knows how many connections are open.
@@ -76,6 +91,7 @@ impl Listener for Loopback {
         loop {
             match self.listener.accept().await {
                 Ok((socket, address)) => {
+                    self.accepted.0.fetch_add(1, Ordering::Relaxed);
                     // Without it small replies wait for the caller's delayed acknowledgement.
                     if let Err(error) = socket.set_nodelay(true) {
                         tracing::debug!(%error, "emulator: no TCP_NODELAY");

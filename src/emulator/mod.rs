@@ -3,6 +3,7 @@
 //! its own, so that a mistake in one does not hide in the other.
 
 mod app;
+mod capacity;
 mod counters;
 mod draw;
 mod faults;
@@ -17,6 +18,7 @@ mod server;
 mod store;
 mod world;
 
+pub use capacity::{Capacity, Rate};
 pub use faults::{Calls, Fault, Faults, LATE, PlacedFault, RetryAfter, SILENCE, TRICKLE};
 pub use options::{AdditionForm, Home, Latency, Options, Recommending, SeedRow, TraceForm};
 pub use server::{Emulator, start};

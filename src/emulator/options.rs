@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::capacity::Capacity;
 use super::faults::{Faults, PlacedFault};
 
 /// How the emulator behaves. `Options::default()` is a friendly service with one project and short delays.
@@ -22,6 +23,8 @@ pub struct Options {
     pub seed: u64,
     /// How long replies take.
     pub latency: Latency,
+    /// How many chat calls the models take.
+    pub capacity: Capacity,
     /// From addToDataset's `queued` to the corrected row.
     pub correction_delay: Duration,
     /// From `recommendations/generate` to `completed`.
@@ -71,6 +74,7 @@ impl Default for Options {
             addition_form: AdditionForm::Current,
             seed: 17,
             latency: Latency::default(),
+            capacity: Capacity::default(),
             correction_delay: Duration::from_millis(1_500),
             recommendation_delay: Duration::from_secs(2),
             training_delay: Duration::from_secs(5),

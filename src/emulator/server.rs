@@ -61,14 +61,12 @@ pub async fn start(options: Options) -> io::Result<Emulator> {
     for home in std::iter::once(&options.home).chain(&options.more_homes) {
         world.ensure_home(home, options.cold_models);
     }
-    let listener = Loopback::bind(options.port).await.map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("listening on 127.0.0.1:{}: {error}", options.port),
-        )
-    })?;
-    let (address, open) = (listener.address()?, listener.open());
+    let port = options.port;
     let app = Arc::new(App::new(options, world));
+    let listener = Loopback::bind(port, app.connections.clone())
+        .await
+        .map_err(|error| io::Error::new(error.kind(), format!("listening on 127.0.0.1:{port}: {error}")))?;
+    let (address, open) = (listener.address()?, listener.open());
     let store = match store {
         Some(mut store) => {
             // Also a state nobody adds to is to be there when the next start looks for it.
@@ -144,6 +142,11 @@ impl Emulator {
     /// Connections that are open. What came over one that is closed is counted.
     pub fn connections(&self) -> usize {
         self.open.count()
+    }
+
+    /// Connections that were accepted since the start.
+    pub fn connections_accepted(&self) -> u64 {
+        self.app.connections.count()
     }
 
     /// What `GET /__emulator/state` shows.

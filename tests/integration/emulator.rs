@@ -1,6 +1,7 @@
 //! The emulator over real sockets: the contract of every call, what it learns, what goes wrong on demand, what
 //! it keeps, and foreign clients running against it.
 
+mod busy;
 mod contract;
 mod crash;
 mod faults;

@@ -210,15 +210,20 @@ pub(super) struct FaultArguments {
 }
 
 impl FaultArguments {
+    /// What every 429 says of when to come back.
+    pub(super) fn retry_after(&self) -> RetryAfter {
+        match self.retry_after {
+            None => RetryAfter::None,
+            Some(seconds) if self.retry_after_date => RetryAfter::HttpDate(seconds),
+            Some(seconds) => RetryAfter::Seconds(seconds),
+        }
+    }
+
     /// The shares, as the emulator takes them.
     pub(super) fn rates(&self) -> Faults {
         Faults {
             rate_429: self.rate_429,
-            retry_after: match self.retry_after {
-                None => RetryAfter::None,
-                Some(seconds) if self.retry_after_date => RetryAfter::HttpDate(seconds),
-                Some(seconds) => RetryAfter::Seconds(seconds),
-            },
+            retry_after: self.retry_after(),
             rate_5xx: self.rate_5xx,
             reset: self.reset,
             cut_body: self.cut_body,

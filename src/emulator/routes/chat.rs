@@ -51,9 +51,8 @@ pub(super) async fn complete(State(app): State<Shared>, Payload(body): Payload) 
     } else {
         app.options.latency.answer
     };
-    if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
-    }
+    let in_hand = app.load.enter();
+    let _slot = in_hand.serve(latency).await;
     let (id, learner) = match &voice {
         Voice::Tuned { id, learner } => (id, Some(learner.as_ref())),
         Voice::Known { id } => (id, None),
