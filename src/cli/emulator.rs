@@ -78,6 +78,8 @@ pub(crate) struct Arguments {
         env = "TUNEGATE_EMULATOR_OTHER_LATENCY"
     )]
     other_latency: Duration,
+    #[command(flatten)]
+    capacity: CapacityArguments,
     /// How long the correction of a weak answer takes
     #[arg(
         long,
@@ -117,8 +119,6 @@ pub(crate) struct Arguments {
         env = "TUNEGATE_EMULATOR_LISTING_LAG"
     )]
     listing_lag: Duration,
-    #[command(flatten)]
-    capacity: CapacityArguments,
     #[command(flatten)]
     faults: Box<FaultArguments>,
     /// Share of the model's answers that are empty, null or truncated, 0..1
