@@ -34,6 +34,7 @@ pub use known::{Keep, Kept, Known};
 pub use limits::{GRACE, Limits};
 #[cfg(any(test, fuzzing))]
 pub(crate) use verdict::promises as verdict_promises;
+pub use verdict::{Verdict, read as read_verdict};
 
 use exhibits::Exhibits;
 

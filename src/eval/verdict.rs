@@ -20,13 +20,13 @@ const MAX_ESCAPED: usize = 3;
 
 /// What the judge says of an answer.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Verdict {
+pub struct Verdict {
     /// 0..=1.
-    pub(super) score: f64,
+    pub score: f64,
     /// What the model should do better.
-    pub(super) feedback: String,
+    pub feedback: String,
     /// Why this score.
-    pub(super) reasoning: String,
+    pub reasoning: String,
 }
 
 /// The verdict in a judge's `reply` on an `answer`, or what is wrong with the reply, worded to follow
@@ -34,7 +34,10 @@ pub(super) struct Verdict {
 ///
 /// The fields may also stand in an object within the outermost one (`{"evaluation": {…}}`), a habit of some
 /// models; nowhere deeper.
-pub(super) fn read(reply: &str, answer: &str) -> Result<Verdict, String> {
+///
+/// # Errors
+/// See above.
+pub fn read(reply: &str, answer: &str) -> Result<Verdict, String> {
     if reply.trim().is_empty() {
         return Err("it was empty".to_owned());
     }
