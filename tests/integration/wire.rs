@@ -3,7 +3,9 @@
 mod bounds;
 mod calls;
 mod cancelling;
+mod connections;
 mod endless;
+mod front;
 mod origin;
 mod redaction;
 mod repeats;
