@@ -300,9 +300,14 @@ fn a_pull_request_finds_the_runs_of_the_workflow_that_init_writes() {
 #[test]
 fn the_image_holds_the_program_and_sets_nothing_that_the_runner_sets() {
     let dockerfile = read("Dockerfile");
-    let pinned = Regex::new(r"^FROM (?:scratch|\S+@sha256:[0-9a-f]{64}(?: AS \w+)?)$").unwrap();
+    let from = Regex::new(r"(?m)^FROM (\S+)(?: AS (\w+))?$").unwrap();
+    let pinned = Regex::new(r"^\S+@sha256:[0-9a-f]{64}$").unwrap();
+    let mut stages = vec!["scratch"];
     for line in dockerfile.lines().filter(|line| line.starts_with("FROM ")) {
-        assert!(pinned.is_match(line), "{line}");
+        let found = from.captures(line).unwrap_or_else(|| panic!("{line}"));
+        let base = found.get(1).unwrap().as_str();
+        assert!(stages.contains(&base) || pinned.is_match(base), "{line}");
+        stages.extend(found.get(2).map(|name| name.as_str()));
     }
     let compiler = rust_version(&read("Cargo.toml"));
     assert!(
