@@ -16,7 +16,7 @@ fn the_checked_in_schema_is_the_formats() {
     let checked_in = fs::read_to_string("schema/suite.v1.json").unwrap_or_default();
     assert!(
         checked_in == super::json_schema(),
-        "schema/suite.v1.json is not what the types say; write it anew with `tunegate schema > schema/suite.v1.json`"
+        "schema/suite.v1.json is not what the types say; write it anew with `cargo run -- schema > schema/suite.v1.json`"
     );
 }
 

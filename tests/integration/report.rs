@@ -45,7 +45,7 @@ fn the_checked_in_schema_is_the_generated_one() {
         let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join("results.v1.json");
         fs::write(&fresh, generated).unwrap();
         panic!(
-            "schema/results.v1.json is out of date: run `tunegate schema results > schema/results.v1.json`, or take {}",
+            "schema/results.v1.json is out of date: run `cargo run -- schema results > schema/results.v1.json`, or take {}",
             fresh.display()
         );
     }
