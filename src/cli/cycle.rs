@@ -225,6 +225,7 @@ fn answers(record: &Record) -> Vec<Answer> {
                 case: case.id.clone(),
                 sample: sample.index,
                 holdout: case.holdout,
+                cached: sample.cached.is_some(),
                 input: input_of(&case.messages),
                 output: sample
                     .answer

@@ -1,6 +1,7 @@
 //! One suite through evaluation, figures, comparison and gates: a record that has everything but the cycle.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -32,6 +33,8 @@ pub(crate) struct Taken<'a> {
     pub(crate) known: eval::Known,
     /// Where new answers and judgements go.
     pub(crate) keep: &'a eval::Keep<'a>,
+    /// Replies of earlier runs.
+    pub(crate) cache: Option<Arc<eval::Cache>>,
 }
 
 /// Asks, judges, scores, compares and gates, within the budget, from which the tokens are taken. `refused`: why nothing
@@ -60,6 +63,7 @@ pub(crate) async fn evaluate(
         load_timeout: LOAD_TIMEOUT,
         load_poll: suite.cycle.poll,
         limits: budget.limits(),
+        cache: taken.cache,
     };
     let (events, incoming) = mpsc::unbounded_channel();
     let shown = tokio::spawn(progress::evaluation(suite.name.clone(), screen.clone(), incoming));
@@ -94,6 +98,7 @@ pub(crate) async fn evaluate(
             duration_ms: u64::try_from(evaluation.duration.as_millis()).unwrap_or(u64::MAX),
             resumed: taken.resumed,
             kept: evaluation.kept,
+            cached: evaluation.cached,
             base_url: service.origin.clone(),
             emulator: service.is_emulator(),
             commit: environment.commit.clone(),

@@ -5,6 +5,7 @@ mod action;
 mod annotate;
 mod baseline;
 mod budget;
+mod cache;
 mod check;
 mod comment;
 mod comparison;

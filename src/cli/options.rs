@@ -6,8 +6,10 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
+pub(crate) use cache::{CacheIn, CacheOptions};
 pub(crate) use pace::PaceOptions;
 
+mod cache;
 mod pace;
 
 /// Whom to ask, and how hard.

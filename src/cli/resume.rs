@@ -1,6 +1,7 @@
 //! A suite's folder and what is to be run → the run's journal: begun, or taken up where an earlier attempt ended.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -70,7 +71,12 @@ impl Log {
     }
 
     /// What the evaluation goes on from.
-    pub(crate) fn taken<'k>(&self, known: eval::Known, keep: &'k eval::Keep<'k>) -> Taken<'k> {
+    pub(crate) fn taken<'k>(
+        &self,
+        known: eval::Known,
+        keep: &'k eval::Keep<'k>,
+        cache: Option<Arc<eval::Cache>>,
+    ) -> Taken<'k> {
         let history = &self.history;
         Taken {
             run: history.begun.run.clone(),
@@ -78,6 +84,7 @@ impl Log {
             resumed: history.resumed,
             known,
             keep,
+            cache,
         }
     }
 

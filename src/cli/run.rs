@@ -7,13 +7,15 @@ use clap::Args;
 use tokio::time::Instant;
 
 use super::budget::Budget;
+use super::cache::Replies;
 use super::environment::Environment;
 use super::evaluate::{evaluate, tally};
 use super::exit::{self, Exit};
 use super::frame::{self, Frame};
 use super::hub::Hub;
 use super::options::{
-    ComparisonOptions, CycleOptions, JudgeOptions, LimitOptions, OutputOptions, ResumeOptions, ServiceOptions,
+    CacheOptions, ComparisonOptions, CycleOptions, JudgeOptions, LimitOptions, OutputOptions, ResumeOptions,
+    ServiceOptions,
 };
 use super::output::Screen;
 use super::publish::{self, Publication};
@@ -49,6 +51,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     limits: LimitOptions,
     #[command(flatten)]
+    cache: CacheOptions,
+    #[command(flatten)]
     resume: ResumeOptions,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
@@ -75,6 +79,8 @@ pub(crate) struct EvalArguments {
     #[command(flatten)]
     limits: LimitOptions,
     #[command(flatten)]
+    cache: CacheOptions,
+    #[command(flatten)]
     resume: ResumeOptions,
     #[command(flatten)]
     output: OutputOptions,
@@ -89,6 +95,7 @@ impl From<EvalArguments> for Arguments {
             cycle: CycleOptions::default(),
             comparison: eval.comparison,
             limits: eval.limits,
+            cache: eval.cache,
             resume: eval.resume,
             output: eval.output,
             with_cycle: false,
@@ -113,6 +120,8 @@ pub(crate) async fn main(
         key(environment)?;
     }
     let desks = desks(&suites, &homes, arguments, environment, screen)?;
+    let (with_cycle, origin) = (arguments.with_cycle, arguments.service.origin()?);
+    let replies = Replies::open(&arguments.cache, with_cycle, &origin, environment, screen)?;
     let ending = Ending::listen()?;
     if let Some(end) = budget.end() {
         ending.at(end);
@@ -149,7 +158,7 @@ pub(crate) async fn main(
             arguments,
             environment,
             screen,
-            (&ending, &mut budget),
+            (&ending, &mut budget, &replies),
         )
         .await
         {
@@ -191,6 +200,7 @@ pub(crate) async fn main(
             break;
         }
     }
+    replies.close(environment, screen);
     let skipped = suites.len() - done.len();
     if skipped > 0 {
         screen.warn(&format!("{skipped} suites were not run"));
@@ -261,7 +271,7 @@ async fn one(
     arguments: &Arguments,
     environment: &Environment,
     screen: &Screen,
-    (ending, budget): (&Ending, &mut Budget),
+    (ending, budget, replies): (&Ending, &mut Budget, &Replies),
 ) -> anyhow::Result<(crate::report::Record, Log)> {
     let pace = arguments.service.pace;
     let output_dir = &arguments.output.output_dir;
@@ -290,7 +300,7 @@ async fn one(
         &service,
         pace.calls(),
         budget,
-        log.taken(known, &keep),
+        log.taken(known, &keep, replies.of_one()),
         frame,
         refused,
         environment,

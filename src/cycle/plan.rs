@@ -1,5 +1,5 @@
 //! Answers and their scores → the traces to write. Decides who is left out: held-out cases, answers
-//! that nobody scored, and a second one of the same answer to the same question.
+//! that nobody scored, answers of another day, and a second one of the same answer to the same question.
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,6 +18,8 @@ pub struct Answer {
     pub sample: u32,
     /// Whether the case is held out.
     pub holdout: bool,
+    /// Whether the answer is another day's, from the cache: the run that asked for it may have traced it.
+    pub cached: bool,
     /// The question as the trace carries it.
     pub input: String,
     /// The answer's text, where a usable one came.
@@ -58,6 +60,10 @@ pub(super) fn plan(answers: Vec<Answer>) -> (Vec<Planned>, Traces) {
             counts.unscored += 1;
             continue;
         };
+        if answer.cached {
+            counts.cached += 1;
+            continue;
+        }
         // A trace is known by its words: of two with the same ones a lost answer could not be told from the other's.
         if !seen.insert((answer.input.trim().to_owned(), output.trim().to_owned())) {
             counts.repeated += 1;
@@ -153,6 +159,7 @@ mod tests {
             case: case.into(),
             sample,
             holdout: false,
+            cached: false,
             input: format!("question of {case}"),
             output: output.map(Into::into),
             score,
@@ -176,6 +183,17 @@ mod tests {
         );
         assert_eq!((counts.planned, counts.holdout, counts.unscored), (1, 1, 1));
         assert_eq!(planned[0].trace.score, 0.0);
+    }
+
+    #[test]
+    fn an_answer_of_another_day_is_never_traced_again() {
+        let mut cached = answer("a", 0, Some("same"), Some(0.5));
+        cached.cached = true;
+        // It is no reason to leave out the same answer of today.
+        let today = answer("a", 1, Some("same"), Some(0.5));
+        let (planned, counts) = plan(vec![cached, today]);
+        assert_eq!(planned.iter().map(|p| p.sample).collect::<Vec<_>>(), [1]);
+        assert_eq!((counts.planned, counts.cached, counts.repeated), (1, 1, 0));
     }
 
     #[test]

@@ -123,6 +123,9 @@ pub struct Traces {
     pub unscored: u32,
     /// Answers left out because the run has the same answer to the same question already.
     pub repeated: u32,
+    /// Answers left out because they are another day's, from the cache: the run that asked for them may have traced them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub cached: u32,
     /// Answers left out because the dataset has them already: the same model, question and answer.
     #[serde(default)]
     pub already: u32,
@@ -140,6 +143,10 @@ pub struct Traces {
     pub failed: u32,
     /// Traces of which it is not known whether they were written or added.
     pub unknown: u32,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// One trace of this run.

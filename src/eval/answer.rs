@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::Settings;
 use super::checks::Checks;
 use super::excerpt::excerpt;
+use super::recall::first_latency;
 use super::service::Service;
 use crate::results::{AnswerOutcome, CallCost, Sample};
 use crate::studio::{ChatMessage, ChatReply, ChatRequest, Failure, Purpose, Reply};
@@ -19,7 +20,7 @@ pub(super) const MAX_ANSWER_BYTES: usize = 1 << 20;
 /// All checks of one answer may take so long.
 const LONGEST_CHECKS: Duration = Duration::from_secs(60);
 /// Of a name or word that the service says, in characters.
-const MAX_NAME: usize = 200;
+pub(super) const MAX_NAME: usize = 200;
 /// Of a failure's text, in characters.
 pub(super) const MAX_DETAIL: usize = 1_000;
 
@@ -97,6 +98,19 @@ pub(super) async fn ask<S: Service>(
     }
 }
 
+/// An answer from the cache, through today's checks, with its first latency.
+pub(super) async fn again(sample: Sample, checks: Option<Arc<Checks>>, checking: &AtomicUsize) -> Answered {
+    let latency = first_latency(&sample);
+    checking.fetch_add(1, Ordering::Relaxed);
+    let sample = checked(sample, checks, latency).await;
+    checking.fetch_sub(1, Ordering::Relaxed);
+    Answered {
+        sample,
+        latency,
+        failure: None,
+    }
+}
+
 /// A sample that has no text.
 pub(super) fn without_answer(index: u32, outcome: AnswerOutcome, detail: Option<String>) -> Sample {
     Sample {
@@ -105,6 +119,7 @@ pub(super) fn without_answer(index: u32, outcome: AnswerOutcome, detail: Option<
         answer: None,
         answered_by: None,
         call: None,
+        cached: None,
         detail,
         checks: Vec::new(),
         votes: Vec::new(),

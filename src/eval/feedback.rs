@@ -99,6 +99,7 @@ mod tests {
             reasoning: Some(reasoning.to_owned()),
             detail: None,
             calls: Vec::new(),
+            cached: None,
         }
     }
 

@@ -98,6 +98,7 @@ pub(super) fn earlier(suite: &Suite, cases: Vec<CaseResult>) -> Results {
             duration_ms: 1,
             resumed: 0,
             kept: crate::results::Kept::default(),
+            cached: None,
             base_url: "https://example.com".to_owned(),
             emulator: false,
             commit: None,
@@ -142,6 +143,7 @@ pub(super) fn settings(concurrency: usize) -> Settings {
         load_timeout: Duration::from_secs(60),
         load_poll: Duration::from_secs(5),
         limits: Limits::default(),
+        cache: None,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::studio::{ChatMessage, ChatReply, ChatRequest, Failure, Purpose};
 use crate::suite::{Case, Judge, Role};
 
 /// Of a judge's feedback and of its reasoning, in characters.
-const MAX_TEXT: usize = 8_192;
+pub(super) const MAX_TEXT: usize = 8_192;
 
 /// What one judgement came to.
 #[derive(Debug)]
@@ -204,6 +204,7 @@ fn scored(index: u32, verdict: Verdict, calls: Vec<CallCost>) -> Vote {
         reasoning: Some(excerpt(&verdict.reasoning, MAX_TEXT)),
         detail: None,
         calls,
+        cached: None,
     }
 }
 
@@ -217,6 +218,7 @@ pub(super) fn unscored(index: u32, outcome: VoteOutcome, detail: String, calls: 
         reasoning: None,
         detail: Some(detail),
         calls,
+        cached: None,
     }
 }
 

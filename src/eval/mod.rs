@@ -4,6 +4,7 @@
 //! whatever became of it. Progress goes out as [`Event`]s while it runs; nothing in here prints.
 
 mod answer;
+mod cache;
 mod checks;
 mod diagnosis;
 mod excerpt;
@@ -19,16 +20,19 @@ mod limits;
 mod metered;
 mod pipeline;
 mod readiness;
+mod recall;
 mod service;
 mod similarity;
 mod verdict;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 
+pub use cache::{Cache, CacheSettings};
 pub use feedback::sample_feedback;
 pub use known::{Keep, Kept, Known};
 pub use limits::{GRACE, Limits};
@@ -57,6 +61,8 @@ pub struct Settings {
     pub load_poll: Duration,
     /// What it may take at the most.
     pub limits: Limits,
+    /// Where replies of earlier runs are looked up and this one's are kept; none where nothing is.
+    pub cache: Option<Arc<Cache>>,
 }
 
 /// What happens while it runs; whoever listens shows it.
@@ -130,6 +136,8 @@ pub struct Evaluation {
     pub duration: Duration,
     /// What of it an earlier process of this run had paid for.
     pub kept: results::Kept,
+    /// What of it is from the cache; none where nothing is.
+    pub cached: Option<results::CachedReplies>,
     /// Tokens of this evaluation's own chat calls, as [`Limits::tokens`] counts them.
     pub tokens: u64,
 }
@@ -142,6 +150,8 @@ pub struct Evaluation {
 /// Last of all the suite's anchors are judged, and then of `rejudge` those answers that passed their checks and whose
 /// case is the same in this suite, by its id and fingerprint. They count against the limits like any judgement. Where a
 /// limit leaves only some of them undone the evaluation has gone through.
+///
+/// With a cache, a reply that is there is not asked for, and every new one that can be used goes there.
 ///
 /// A failing call is an outcome of its case. Only a refused key, a model or project that is not there, a
 /// cancelled client, a limit that is reached and a `keep` that fails end it early; what was not asked by then

@@ -26,6 +26,7 @@ use super::known::{Keep, Known};
 use super::limits::{Purse, Reached, Wanted};
 use super::metered::Metered;
 use super::readiness::{self, interrupted};
+use super::recall::Recall;
 use super::service::Service;
 use super::{Evaluation, Event, Settings};
 use crate::results::{AnswerOutcome, Sample, Stopped, Vote, VoteOutcome};
@@ -125,6 +126,7 @@ pub(super) async fn run<S: Service>(plan: &Plan<'_>, known: Known, service: &S) 
         purse: &purse,
     };
     let mut state = State::new(plan, &purse, known);
+    state.recall().await;
     // Where nothing is left to ask but what was answered before this run, the model need not run.
     if state.is_open()
         && let Err(stopped) = readiness::make_ready(plan.settings, plan.events, plan.cancel, service).await
@@ -271,17 +273,18 @@ async fn work<S: Service>(job: Job, plan: &Plan<'_>, service: &S) -> Done {
         prompt,
         settings,
     };
+    let recall = Recall::new(suite, settings);
     match job {
         Job::Answer { case, sample, checks } => {
-            let answered = answer::ask(
-                &suite.cases[case],
-                sample,
-                checks,
-                settings,
-                service,
-                plan.checking,
-            )
-            .await;
+            let asked = &suite.cases[case];
+            let answered = match recall.answer(asked, sample) {
+                Some(sample) => answer::again(sample, checks, plan.checking).await,
+                None => {
+                    let answered = answer::ask(asked, sample, checks, settings, service, plan.checking).await;
+                    recall.keep_answer(asked, &answered.sample);
+                    answered
+                }
+            };
             Done::Answer { case, answered }
         }
         Job::Judge {
@@ -292,12 +295,12 @@ async fn work<S: Service>(job: Job, plan: &Plan<'_>, service: &S) -> Done {
         } => {
             let subject = Subject::of(&suite.cases[case], &*answer);
             let again = Wanted::Judgement { counts: true };
-            let judged = judge::judge(bench, &subject, vote, again, service).await;
+            let judged = judged(recall, bench, &subject, vote, again, service).await;
             Done::Vote { case, sample, judged }
         }
         Job::Beside { exhibit, vote } => {
             let judged = match plan.exhibits.subject(exhibit) {
-                Some(subject) => judge::judge(bench, &subject, vote, Wanted::Beside, service).await,
+                Some(subject) => judged(recall, bench, &subject, vote, Wanted::Beside, service).await,
                 None => judged_nothing(vote, "a bug in tunegate, please report it: no exhibit".to_owned()),
             };
             Done::Beside { exhibit, judged }
@@ -316,6 +319,24 @@ async fn work<S: Service>(job: Job, plan: &Plan<'_>, service: &S) -> Done {
                 purpose,
                 stopped: diagnosis::explain(&asked, &failure, service).await,
             }
+        }
+    }
+}
+
+/// A judgement that the cache has, or one that is asked for.
+async fn judged<S: Service>(
+    recall: Recall<'_>,
+    bench: Bench<'_>,
+    subject: &Subject<'_>,
+    vote: u32,
+    again: Wanted,
+    service: &S,
+) -> Judged {
+    match recall.vote(subject, vote) {
+        Some(vote) => Judged { vote, failure: None },
+        None => {
+            let judged = judge::judge(bench, subject, vote, again, service).await;
+            recall.keep_vote(subject, judged)
         }
     }
 }

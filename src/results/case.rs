@@ -56,6 +56,9 @@ pub struct Sample {
     /// What the call cost; absent when none was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<CallCost>,
+    /// That the answer is another day's, and of which; absent when it was asked for by this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<Cached>,
     /// Why there is no usable answer, for a person.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -133,6 +136,9 @@ pub struct Vote {
     pub detail: Option<String>,
     /// One entry per question put to the judge: two when the first reply could not be parsed.
     pub calls: Vec<CallCost>,
+    /// That the judgement is another day's, and of which; absent when it was asked for by this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<Cached>,
 }
 
 /// How a judgement came.
@@ -159,6 +165,15 @@ impl VoteOutcome {
             VoteOutcome::NotAsked => "not_asked",
         }
     }
+}
+
+/// Where a reply is from that was not asked for by this run: the cache of earlier runs' replies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cached {
+    /// When it came, RFC 3339, UTC.
+    pub at: String,
+    /// Milliseconds that it took then, as `latency_ms` of a call counts them.
+    pub latency_ms: u64,
 }
 
 /// What one chat call cost.

@@ -21,7 +21,7 @@ pub use crate::suite::{CycleSettings, Harvest, Place, WhenBusy};
 pub use baseline::{
     AnchorResult, Baseline, BaselineAnchor, BaselineCase, BaselineRun, BaselineSource, Found,
 };
-pub use case::{AnswerOutcome, CallCost, CaseResult, CheckResult, Sample, Vote, VoteOutcome};
+pub use case::{AnswerOutcome, Cached, CallCost, CaseResult, CheckResult, Sample, Vote, VoteOutcome};
 pub use cases::{Cases, CasesBuilder, Iter as CasesIter, Reader as CasesReader};
 pub use samples::{Samples, Unpacked};
 
@@ -82,6 +82,9 @@ pub struct Run {
     /// What was taken over from the run's earlier attempts and not paid for again.
     #[serde(default)]
     pub kept: Kept,
+    /// What of it is from the cache of earlier runs' replies, and so from another day; absent where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<CachedReplies>,
     /// The service's origin, without credentials.
     pub base_url: String,
     /// True when the built-in emulator answered instead of Prem Studio.
@@ -101,6 +104,24 @@ pub struct Kept {
     pub answers: u64,
     /// Judgements of these answers.
     pub judgements: u64,
+}
+
+/// What of an evaluation was not asked for by it, but found in the cache of earlier runs' replies.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CachedReplies {
+    /// Answers from the cache.
+    pub answers: u64,
+    /// Answers of the suite.
+    pub of_answers: u64,
+    /// Judgements of the suite's answers from the cache.
+    pub judgements: u64,
+    /// Judgements of the suite's answers that are there, from the cache or not.
+    pub of_judgements: u64,
+    /// Judgements of anchors and of the baseline's answers from the cache.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub beside: u64,
+    /// When the oldest of them came, RFC 3339, UTC.
+    pub oldest: String,
 }
 
 /// Why an evaluation ended early.
@@ -206,6 +227,10 @@ pub struct CallTally {
     pub failed: u64,
     /// Milliseconds spent in attempts, added up.
     pub total_ms: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Left {

@@ -17,6 +17,7 @@ pub(crate) fn vote(outcome: VoteOutcome, score: Option<f64>) -> Vote {
         reasoning: None,
         detail: None,
         calls: Vec::new(),
+        cached: None,
     }
 }
 
@@ -27,6 +28,7 @@ pub(crate) fn sample(votes: Vec<Vote>) -> Sample {
         answer: Some("an answer".to_owned()),
         answered_by: None,
         call: None,
+        cached: None,
         detail: None,
         checks: Vec::new(),
         votes,
@@ -120,6 +122,7 @@ pub(crate) fn results(cases: Vec<CaseResult>) -> Results {
             duration_ms: 0,
             resumed: 0,
             kept: Kept::default(),
+            cached: None,
             base_url: String::new(),
             emulator: true,
             commit: None,

@@ -218,6 +218,7 @@ async fn evaluated_in(
         load_timeout: Duration::from_secs(30),
         load_poll: Duration::from_millis(2),
         limits,
+        cache: None,
     };
     let (events, mut told) = unbounded_channel();
     let evaluation = eval::run(suite, rejudge, &studio, &settings, known, keep, &events).await;

@@ -11,6 +11,7 @@ fn vote(index: u32) -> Vote {
         reasoning: None,
         detail: None,
         calls: Vec::new(),
+        cached: None,
     }
 }
 
@@ -31,6 +32,7 @@ fn what_one_process_keeps_the_next_one_knows() {
         answer: Some("a".to_owned()),
         answered_by: None,
         call: None,
+        cached: None,
         detail: None,
         checks: Vec::new(),
         votes: Vec::new(),

@@ -27,6 +27,7 @@ pub(super) fn sample(index: u32, answer: &str) -> Sample {
         answer: Some(answer.to_owned()),
         answered_by: None,
         call: None,
+        cached: None,
         detail: None,
         checks: Vec::new(),
         votes: Vec::new(),
@@ -49,6 +50,7 @@ pub(super) fn vote(index: u32, score: f64) -> Vote {
         reasoning: None,
         detail: None,
         calls: vec![CallCost::default()],
+        cached: None,
     }
 }
 
@@ -232,6 +234,7 @@ pub(super) fn any_vote() -> impl Strategy<Value = Vote> {
             reasoning: text.clone(),
             detail: text,
             calls,
+            cached: None,
         })
 }
 

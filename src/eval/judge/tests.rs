@@ -70,13 +70,14 @@ async fn one_reply_with_a_verdict_is_a_vote() {
         reasoning,
         detail,
         calls: costs,
+        cached,
     } = judged.vote;
     assert_eq!((index, outcome, score), (3, VoteOutcome::Scored, Some(0.75)));
     assert_eq!(
         (feedback.as_deref(), reasoning.as_deref(), detail),
         (Some("do 0.75"), Some("as 0.75"), None)
     );
-    assert_eq!(costs.len(), 1);
+    assert_eq!((costs.len(), cached), (1, None));
     let (messages, seed) = &calls[0];
     assert_eq!((messages.len(), messages[0].0.as_str(), *seed), (1, "user", None));
     for part in ["question a", "the answer", "the system"] {

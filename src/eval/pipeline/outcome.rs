@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::{Evaluation, Exhibits, Known, Sample, Vote, answer};
 use crate::eval::known::{can_be_judged, ended, with_every_vote};
-use crate::results::{AnswerOutcome, CaseResult, CasesBuilder, Kept, Left, StopKind, Stopped};
+use crate::results::{
+    AnswerOutcome, Cached, CachedReplies, CaseResult, CasesBuilder, Kept, Left, StopKind, Stopped,
+};
 use crate::suite::{Case, Suite};
 
 /// What was done of a suite. A case is packed as soon as its last judgement is there.
@@ -20,6 +22,8 @@ pub(in crate::eval) struct Outcome {
     kept: Kept,
     /// Of the cases that are packed.
     left: Left,
+    /// What of it is from the cache, and how many judgements there are in all.
+    cached: CachedReplies,
     /// Whether anything came of this process's own calls.
     advanced: bool,
     tokens: u64,
@@ -43,10 +47,9 @@ impl Outcome {
 
     /// With the judgements of exhibits from before.
     pub(super) fn with_known(beside: Vec<Vec<Vote>>) -> Outcome {
-        Outcome {
-            beside,
-            ..Outcome::default()
-        }
+        let mut outcome = Outcome::default();
+        beside.iter().flatten().for_each(|vote| outcome.note_beside(vote));
+        Outcome { beside, ..outcome }
     }
 
     /// An answer from before, with its votes.
@@ -56,22 +59,31 @@ impl Outcome {
         self.push(suite, case, sample);
     }
 
+    /// An answer from the cache, with all its votes.
+    pub(super) fn add_recalled(&mut self, suite: &Suite, case: usize, sample: Sample) {
+        self.push(suite, case, sample);
+    }
+
     pub(super) fn kept(&self) -> Kept {
         self.kept
     }
 
     pub(super) fn add_sample(&mut self, suite: &Suite, case: usize, sample: Sample) {
-        self.advanced = true;
+        self.advanced |= sample.cached.is_none();
         self.push(suite, case, sample);
     }
 
     fn push(&mut self, suite: &Suite, case: usize, sample: Sample) {
+        self.cached.answers += u64::from(sample.cached.is_some());
+        self.from(sample.cached.as_ref());
+        sample.votes.iter().for_each(|vote| self.note(vote));
         self.open.entry(case).or_default().push(sample);
         self.pack_when_done(suite, case);
     }
 
     pub(super) fn add_vote(&mut self, suite: &Suite, case: usize, sample: u32, vote: Vote) {
-        self.advanced = true;
+        self.advanced |= vote.cached.is_none();
+        self.note(&vote);
         let samples = self.open.get_mut(&case);
         if let Some(sample) = samples.and_then(|samples| samples.iter_mut().find(|s| s.index == sample)) {
             sample.votes.push(vote);
@@ -95,9 +107,31 @@ impl Outcome {
     }
 
     pub(super) fn add_beside(&mut self, exhibit: usize, vote: Vote) {
-        self.advanced = true;
+        self.advanced |= vote.cached.is_none();
+        self.note_beside(&vote);
         if let Some(votes) = self.beside.get_mut(exhibit) {
             votes.push(vote);
+        }
+    }
+
+    fn note(&mut self, vote: &Vote) {
+        self.cached.of_judgements += 1;
+        self.cached.judgements += u64::from(vote.cached.is_some());
+        self.from(vote.cached.as_ref());
+    }
+
+    fn note_beside(&mut self, vote: &Vote) {
+        self.cached.beside += u64::from(vote.cached.is_some());
+        self.from(vote.cached.as_ref());
+    }
+
+    fn from(&mut self, cached: Option<&Cached>) {
+        let oldest = &mut self.cached.oldest;
+        // Times of one form stand in the order of their texts.
+        if let Some(cached) = cached
+            && (oldest.is_empty() || cached.at < *oldest)
+        {
+            oldest.clone_from(&cached.at);
         }
     }
 
@@ -127,6 +161,10 @@ impl Outcome {
             left.add(&result, votes);
             result
         });
+        let cached = CachedReplies {
+            of_answers: left.of_answers,
+            ..self.cached
+        };
         Evaluation {
             cases,
             anchors,
@@ -143,6 +181,7 @@ impl Outcome {
                 .map(|stopped| with_the_rest(stopped, left, beside, self.advanced)),
             duration,
             kept: self.kept,
+            cached: Some(cached).filter(|cached| !cached.oldest.is_empty()),
             tokens: self.tokens,
         }
     }

@@ -12,10 +12,12 @@ use crate::eval::limits::Wanted;
 use crate::eval::readiness::ends_the_run;
 use crate::results::{Sample, StopKind, Stopped, Vote, VoteOutcome};
 use crate::studio::{Failure, Purpose};
+use crate::suite::Case;
 
 use beside::Beside;
 
 mod beside;
+mod recalled;
 
 /// Judgements that may wait for the judge before no more answers are begun.
 const MOST_AHEAD: usize = 32;
@@ -80,7 +82,8 @@ impl<'a> State<'a> {
                 written,
             } = usable;
             state.known.insert((case, sample.index));
-            if has_score(&sample) && !written {
+            // What is from the cache is never traced.
+            if has_score(&sample) && !written && sample.cached.is_none() {
                 state.counts(case, sample.index);
             }
             state.judge_it(case, &sample);
@@ -213,6 +216,17 @@ impl<'a> State<'a> {
     fn next_answer(&mut self) -> Option<Job> {
         let (at, sample) = self.next;
         let case = self.plan.suite.cases.get(at)?;
+        let checks = self.checks_of(case);
+        self.next.1 += 1;
+        self.pass_by_known();
+        Some(Job::Answer {
+            case: at,
+            sample,
+            checks,
+        })
+    }
+
+    fn checks_of(&mut self, case: &Case) -> Option<Arc<Checks>> {
         if case.checks.is_empty() {
             self.checks = None;
         } else if !self
@@ -222,13 +236,7 @@ impl<'a> State<'a> {
         {
             self.checks = Some(Arc::new(Checks::new(&case.checks)));
         }
-        self.next.1 += 1;
-        self.pass_by_known();
-        Some(Job::Answer {
-            case: at,
-            sample,
-            checks: self.checks.clone(),
-        })
+        self.checks.clone()
     }
 
     /// Takes in what was done; a reason to stop the run at once goes out.
@@ -325,7 +333,8 @@ impl<'a> State<'a> {
         }
         let id = &self.plan.suite.cases[case].id;
         self.cut_short |= vote.outcome == VoteOutcome::NotAsked;
-        let unkept = match was_judged(&vote) {
+        // What is from the cache is found there again.
+        let unkept = match was_judged(&vote) && vote.cached.is_none() {
             true => self.keep(Kept::Vote {
                 case: id,
                 sample,

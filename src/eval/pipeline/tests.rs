@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, sleep};
 
+use super::super::cache::Cache;
 use super::super::fixtures::{
     Answer, Asked, Fake, case, failure, fake, numbered, reply, settings, suite, verdict,
 };
@@ -16,6 +17,7 @@ use crate::suite::Check;
 
 mod again;
 mod beside;
+mod cached;
 mod flow;
 mod limits;
 mod pace;
@@ -53,6 +55,7 @@ struct Way<'a> {
     concurrency: usize,
     limits: Limits,
     known: Known,
+    cache: Option<Arc<Cache>>,
     /// Earlier results whose answers are judged again.
     rejudge: Option<&'a Results>,
     cancel: &'a CancellationToken,
@@ -66,6 +69,7 @@ impl<'a> Way<'a> {
             concurrency,
             limits: Limits::default(),
             known: Known::default(),
+            cache: None,
             rejudge: None,
             cancel,
             keeps: &|_| Ok(()),
@@ -170,7 +174,7 @@ where
     let exhibits = Exhibits::new(suite, way.rejudge);
     let (events, mut told) = unbounded_channel();
     let (mut settings, prompt) = (settings(way.concurrency), JudgePrompt::new(None).unwrap());
-    settings.limits = way.limits;
+    (settings.limits, settings.cache) = (way.limits, way.cache);
     let kept = Mutex::new(Vec::new());
     let keep = |entry: Kept<'_>| {
         let mut kept = kept.lock().unwrap();

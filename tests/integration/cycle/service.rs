@@ -335,6 +335,7 @@ pub(super) fn answers(n: usize) -> Vec<Answer> {
             case: format!("case-{i}"),
             sample: 0,
             holdout: false,
+            cached: false,
             input: format!("question {i}"),
             output: Some(format!("answer {i}")),
             score: Some(if i % 2 == 0 { 0.2 } else { 0.9 }),

@@ -319,6 +319,7 @@ fn an_answer_and_a_judgement_are_noted_as_their_facts() {
         reasoning: None,
         detail: None,
         calls: Vec::new(),
+        cached: None,
     };
     let lines = |note: &dyn Fn(&Journal)| {
         let journal = Journal::begin(folder.path(), begun("r")).unwrap();

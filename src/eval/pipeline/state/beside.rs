@@ -82,7 +82,7 @@ impl State<'_> {
         if let Some(stopped) = self.landed(Purpose::Judge, failure.as_ref(), !vote.calls.is_empty()) {
             return Some(stopped);
         }
-        let unkept = match was_judged(&vote) {
+        let unkept = match was_judged(&vote) && vote.cached.is_none() {
             true => self.keep(Kept::Beside {
                 key: self.plan.exhibits.key(exhibit),
                 vote: &vote,

@@ -107,6 +107,7 @@ fn where_nothing_may_be_asked_what_is_known_is_there() {
         reasoning: None,
         detail: None,
         calls: Vec::new(),
+        cached: None,
     };
     let known = Known {
         beside: [(key, vec![vote])].into(),
