@@ -39,6 +39,9 @@ pub(super) fn verdict(view: &View, more: Option<&str>) -> String {
     if let Some(resumed) = &headline.resumed {
         out.push_str(&format!("\n{}\n", as_sentence(resumed)));
     }
+    if let Some(cached) = &headline.cached {
+        out.push_str(&format!("\n> [!NOTE]\n> {}\n", as_sentence(cached)));
+    }
     if view.record.results.run.emulator {
         out.push_str(
             "\n> [!NOTE]\n> The built-in emulator answered, not Prem Studio: the scores say nothing about a \

@@ -75,6 +75,11 @@ fn headline(view: &View, style: &Style) -> String {
     if let Some(resumed) = &headline.resumed {
         out.push_str(&style.wrapped(&foreign(&sentence(resumed), 300)));
     }
+    if let Some(cached) = &headline.cached {
+        let told = style.wrapped(&foreign(&sentence(cached), 300));
+        out.push_str(&style.tone(Tone::Unsure, told.trim_end()));
+        out.push('\n');
+    }
     if view.record.results.run.emulator {
         let told =
             "The built-in emulator answered, not Prem Studio: the scores say nothing about a real model.";

@@ -31,6 +31,7 @@ pub(in crate::report) fn tally(cycle: &Record) -> String {
         part(traces.holdout, "left out as holdout"),
         part(traces.unscored, "left out as unscored"),
         part(traces.repeated, "left out as repeats"),
+        part(traces.cached, "left out as another day's answers"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
