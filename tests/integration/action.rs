@@ -12,7 +12,7 @@ use serde_json::Value;
 /// The name under which this action stands in the workflows that users copy.
 const OURS: &str = "OWNER/tunegate@v0";
 
-const OUTPUTS: [&str; 12] = [
+const OUTPUTS: [&str; 13] = [
     "result",
     "launched",
     "job-id",
@@ -25,6 +25,7 @@ const OUTPUTS: [&str; 12] = [
     "traces",
     "report-dir",
     "results-path",
+    "cache-dir",
 ];
 
 fn read(path: &str) -> String {

@@ -7,6 +7,8 @@ mod action;
 #[cfg(test)]
 mod baseline;
 #[cfg(test)]
+mod cache;
+#[cfg(test)]
 mod check;
 #[cfg(test)]
 mod command;
