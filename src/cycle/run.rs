@@ -83,6 +83,7 @@ pub async fn run(
     cycle.record.traces.planned = counts.planned;
     cycle.record.traces.holdout = counts.holdout;
     cycle.record.traces.unscored = counts.unscored;
+    cycle.record.traces.cached = counts.cached;
     cycle.record.traces.repeated = counts.repeated;
     let end = match cycle.steps(&planned, verdict).await {
         Ok(end) | Err(end) => end,

@@ -1,6 +1,7 @@
 //! A record → what a report shows of it: picked, ordered and counted, the same for every format. Texts
 //! stay as they are; a renderer bounds and escapes them for its place.
 
+mod cached;
 mod cases;
 mod cost;
 mod cycle;
