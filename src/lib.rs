@@ -5,6 +5,7 @@
 //!
 //! - [`suite`]: YAML text becomes a validated [`suite::Suite`], or every fault with its place.
 //! - [`eval`]: a suite becomes answers and judgements, recorded as [`results`].
+//! - [`shards`]: a suite becomes parts for several processes, and their results become one. Pure.
 //! - [`score`]: results become figures. Pure.
 //! - [`gate`]: the suite's requirements and the figures become a verdict. Pure.
 //! - [`cycle`]: results and verdict become traces, dataset rows, a snapshot and a fine-tuning job.
@@ -28,5 +29,6 @@ pub mod http;
 pub mod report;
 pub mod results;
 pub mod score;
+pub mod shards;
 pub mod studio;
 pub mod suite;

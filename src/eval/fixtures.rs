@@ -103,6 +103,7 @@ pub(super) fn earlier(suite: &Suite, cases: Vec<CaseResult>) -> Results {
             emulator: false,
             commit: None,
             stopped: None,
+            shard: None,
         },
         suite: SuiteRecord {
             name: suite.name.clone(),

@@ -16,6 +16,7 @@ mod baseline;
 mod case;
 mod cases;
 mod samples;
+mod shard;
 
 pub use crate::suite::{CycleSettings, Harvest, Place, WhenBusy};
 pub use baseline::{
@@ -24,6 +25,7 @@ pub use baseline::{
 pub use case::{AnswerOutcome, Cached, CallCost, CaseResult, CheckResult, Sample, Vote, VoteOutcome};
 pub use cases::{Cases, CasesBuilder, Iter as CasesIter, Reader as CasesReader};
 pub use samples::{Samples, Unpacked};
+pub use shard::{Portion, ShardRecord};
 
 /// The version of the format that this build writes and reads.
 pub const VERSION: u32 = 1;
@@ -95,6 +97,9 @@ pub struct Run {
     /// Why the evaluation ended before every case was asked; absent when it went through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
+    /// Which part of the suite this is, where it was split; absent in a whole run and in merged ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardRecord>,
 }
 
 /// What an attempt took over from those before it.

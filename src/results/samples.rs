@@ -182,6 +182,7 @@ mod tests {
             reasoning: None,
             detail: None,
             calls: vec![CallCost::default()],
+            cached: None,
         }
     }
 

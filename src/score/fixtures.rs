@@ -127,6 +127,7 @@ pub(crate) fn results(cases: Vec<CaseResult>) -> Results {
             emulator: true,
             commit: None,
             stopped: None,
+            shard: None,
         },
         suite: SuiteRecord {
             name: "suite".to_owned(),

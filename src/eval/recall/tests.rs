@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use std::sync::Arc;
 use super::super::cache::CacheSettings;
 use super::super::fixtures::{case, settings, suite};
 use super::*;
@@ -56,7 +57,7 @@ fn an_answer_is_found_only_for_the_very_same_request() {
     let folder = tempfile::tempdir().unwrap();
     let (here, there) = (cache(folder.path(), "https://a"), folder.path().join("b"));
     let mut asked = case("a");
-    asked.parameters.stop = vec!["x".to_owned()];
+    Arc::make_mut(&mut asked.parameters).stop = vec!["x".to_owned()];
     let plain = suite(vec![]);
     let with = |cache: &Arc<Cache>, change: &dyn Fn(&mut Settings)| {
         let mut settings = settings(1);
@@ -73,20 +74,20 @@ fn an_answer_is_found_only_for_the_very_same_request() {
     assert_eq!(first_latency(&hit), Duration::from_millis(120));
     assert_eq!(found(&same, &asked, 1), None, "another sample");
     let changes: [&dyn Fn(&mut Case); 9] = [
-        &|c| c.messages[0].content.push('!'),
+        &|c| c.messages[0].content = format!("{}!", c.messages[0].content).into(),
         &|c| c.messages[0].role = Role::System,
         &|c| {
             c.messages.push(Message {
                 role: Role::User,
-                content: String::new(),
+                content: "".into(),
             });
         },
-        &|c| c.parameters.temperature = Some(0.0),
-        &|c| c.parameters.top_p = Some(1.0),
-        &|c| c.parameters.seed = Some(0),
-        &|c| c.parameters.max_completion_tokens = Some(1),
-        &|c| c.parameters.stop.clear(),
-        &|c| c.parameters.stop = vec!["x".to_owned(), String::new()],
+        &|c| Arc::make_mut(&mut c.parameters).temperature = Some(0.0),
+        &|c| Arc::make_mut(&mut c.parameters).top_p = Some(1.0),
+        &|c| Arc::make_mut(&mut c.parameters).seed = Some(0),
+        &|c| Arc::make_mut(&mut c.parameters).max_completion_tokens = Some(1),
+        &|c| Arc::make_mut(&mut c.parameters).stop.clear(),
+        &|c| Arc::make_mut(&mut c.parameters).stop = vec!["x".to_owned(), String::new()],
     ];
     for (at, change) in changes.iter().enumerate() {
         let mut other = asked.clone();
@@ -152,7 +153,7 @@ fn a_judgement_is_found_only_for_what_the_same_judge_was_shown() {
     let shown: [&dyn Fn(&mut Subject<'_>); 4] = [
         &|s| s.system = Some(""),
         &|s| s.question = "q".into(),
-        &|s| s.answer = "43",
+        &|s| s.answer = "43".into(),
         &|s| s.reference = Some("r"),
     ];
     for (at, change) in shown.iter().enumerate() {

@@ -52,8 +52,8 @@ async fn the_same_suite_again_makes_no_call_at_all() {
     let mut suite = numbered(10);
     suite.judge.votes = 2;
     suite.cases[3].samples = 3;
-    suite.cases[4].checks = vec![Check::Contains("42".to_owned())];
-    suite.cases[5].checks = vec![Check::Contains("right".to_owned())];
+    suite.cases[4].checks = [Check::Contains("42".to_owned())].into();
+    suite.cases[5].checks = [Check::Contains("right".to_owned())].into();
     let first = ran_at(folder.path(), &suite).await;
     assert_eq!(first.evaluation.cached, None);
     let second = ran_at(folder.path(), &suite).await;
@@ -104,7 +104,8 @@ async fn only_what_was_touched_is_asked_for() {
     let mut suite = numbered(20);
     ran_at(folder.path(), &suite).await;
     for at in [7, 13] {
-        suite.cases[at].messages[0].content.push_str(" please");
+        let content = &mut suite.cases[at].messages[0].content;
+        *content = format!("{content} please").into();
     }
     let touched = ran_at(folder.path(), &suite).await;
     let mut calls = touched.calls.clone();
@@ -171,14 +172,14 @@ async fn checks_of_today_decide_on_answers_of_another_day() {
     let folder = tempfile::tempdir().unwrap();
     let mut suite = numbered(2);
     ran_at(folder.path(), &suite).await;
-    suite.cases[0].checks = vec![Check::Contains("right".to_owned())];
-    suite.cases[1].checks = vec![Check::MaxLatency(Duration::from_millis(119))];
+    suite.cases[0].checks = [Check::Contains("right".to_owned())].into();
+    suite.cases[1].checks = [Check::MaxLatency(Duration::from_millis(119))].into();
     let checked = ran_at(folder.path(), &suite).await;
     assert_eq!(checked.calls.len(), 0);
     for case in &checked.cases {
         assert!(case.samples[0].failed_a_check() && case.samples[0].votes.is_empty());
     }
-    suite.cases[1].checks = vec![Check::MaxLatency(Duration::from_millis(120))];
+    suite.cases[1].checks = [Check::MaxLatency(Duration::from_millis(120))].into();
     let checked = ran_at(folder.path(), &suite).await;
     assert!(
         !checked.cases[1].samples[0].failed_a_check(),
@@ -232,7 +233,8 @@ async fn a_budget_is_for_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let mut suite = numbered(50);
     ran_at(folder.path(), &suite).await;
-    suite.cases[49].messages[0].content.push('!');
+    let content = &mut suite.cases[49].messages[0].content;
+    *content = format!("{content}!").into();
     let cancel = CancellationToken::new();
     let way = Way {
         limits: Limits {
