@@ -7,7 +7,7 @@ use std::path::{Component, Path};
 use super::environment::{Environment, GitHub, given};
 use super::exit::{self, Exit, Refusal};
 use super::output::Screen;
-use super::{Command, check, run, suites};
+use super::{Command, check, cycle, merge, run, suites};
 use crate::github::{self, Annotation, Event};
 
 /// Where suites are looked for when the workflow names none.
@@ -35,13 +35,10 @@ fn act(environment: &Environment, screen: &Screen) -> anyhow::Result<Exit> {
     if mode == "check" {
         return check(suites, environment, screen);
     }
-    // Behind `--` nothing is an option: a workflow may take the names of suites from a pull request.
-    let arguments = ["tunegate", mode, "--"]
-        .into_iter()
-        .map(OsString::from)
-        .chain(suites.iter().map(OsString::from));
-    let cli = super::parse(arguments).map_err(|error| exit::usage(without_frame(&error.to_string())))?;
-    let arguments: run::Arguments = match cli.command {
+    if mode == "merge" || mode == "cycle" {
+        return go_on(mode, event.as_ref(), environment, screen);
+    }
+    let arguments: run::Arguments = match command(mode, &suites)? {
         Command::Run(arguments) => arguments,
         Command::Eval(arguments) => arguments.into(),
         _ => return Err(anyhow::anyhow!("mode {mode} is no command")),
@@ -55,6 +52,66 @@ fn act(environment: &Environment, screen: &Screen) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     super::block_on(run::main(&arguments, environment, screen))
+}
+
+/// The modes that begin with what earlier steps left: shards to merge, results to go on with.
+fn go_on(
+    mode: &str,
+    event: Option<&Event>,
+    environment: &Environment,
+    screen: &Screen,
+) -> anyhow::Result<Exit> {
+    let paths = given("TUNEGATE_RESULTS").unwrap_or_default();
+    let paths: Vec<String> = paths.split_whitespace().map(str::to_owned).collect();
+    if paths.is_empty() {
+        return Err(exit::usage(format!(
+            "mode `{mode}` needs the input `results`: {}",
+            match mode {
+                "merge" => "the folders that the shards' artifacts were downloaded to",
+                _ => "the output `results-path` of the step before",
+            }
+        )));
+    }
+    let command = command(mode, &paths)?;
+    let emulator = match &command {
+        Command::Cycle(arguments) => arguments.service.emulator,
+        // It asks no service; but shards that the emulator has answered are there to be merged, whoever proposes them.
+        _ => given("TUNEGATE_EMULATOR").is_some_and(|value| is_yes(&value)),
+    };
+    // Where no suite was run there is nothing to go on with, and no fault in that.
+    let why = event.filter(|_| !emulator);
+    if let Some(why) = why.and_then(|event| unsafe_here(event, environment)) {
+        skip(environment, screen, why);
+        return Ok(Exit::Done);
+    }
+    match command {
+        Command::Merge(arguments) => {
+            below_workspace(&arguments.output.output_dir)?;
+            super::block_on(merge::main(&arguments, environment, screen))
+        }
+        Command::Cycle(arguments) => {
+            below_workspace(&arguments.output.output_dir)?;
+            super::block_on(cycle::main(&arguments, environment, screen))
+        }
+        _ => Err(anyhow::anyhow!("mode {mode} is no command")),
+    }
+}
+
+/// Whether an option that this command has not would take the value for a yes.
+fn is_yes(value: &str) -> bool {
+    let yes = ["y", "yes", "t", "true", "on", "1"];
+    yes.contains(&value.to_lowercase().as_str())
+}
+
+/// A command with its arguments, everything else from the environment. Behind `--` nothing is an option: a workflow may
+/// take the names of suites from a pull request.
+fn command(mode: &str, arguments: &[String]) -> anyhow::Result<Command> {
+    let arguments = ["tunegate", mode, "--"]
+        .into_iter()
+        .map(OsString::from)
+        .chain(arguments.iter().map(OsString::from));
+    let cli = super::parse(arguments).map_err(|error| exit::usage(without_frame(&error.to_string())))?;
+    Ok(cli.command)
 }
 
 /// What the parser says, without its own `error:` and without its hint at `--help`, which a workflow can't ask.
@@ -113,8 +170,10 @@ fn mode(environment: &Environment, event: Option<&Event>) -> anyhow::Result<&'st
         "auto" | "run" => Ok("run"),
         "eval" => Ok("eval"),
         "check" => Ok("check"),
+        "merge" => Ok("merge"),
+        "cycle" => Ok("cycle"),
         other => Err(exit::usage(format!(
-            "mode `{other}` is not known: write auto, run, eval or check"
+            "mode `{other}` is not known: write auto, run, eval, merge, cycle or check"
         ))),
     }
 }

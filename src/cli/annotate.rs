@@ -12,7 +12,9 @@ pub(crate) fn remarks(done: &[Publication], format: Format, screen: &Screen) {
     if !screen.github {
         return;
     }
-    let remarks = done.iter().map(|p| report::remarks(&p.record)).collect();
+    // The merged run tells what its shards would.
+    let whole = done.iter().filter(|p| p.record.results.run.shard.is_none());
+    let remarks = whole.map(|p| report::remarks(&p.record)).collect();
     let mut annotations = Annotations::default();
     for remark in in_turns(remarks) {
         let kind = match remark.weight {

@@ -128,6 +128,12 @@ fn fits(results: &Results, suite: &Suite, emulator: bool) -> Result<(), Misfit> 
             results.suite.name, suite.name
         )));
     }
+    if let Some(shard) = &results.run.shard {
+        return Err(Misfit::Suite(format!(
+            "these are the results of shard {} of {}, and not of a whole run: merge them first",
+            shard.index, shard.of
+        )));
+    }
     match (results.run.emulator, emulator) {
         (true, false) => Err(Misfit::Service(
             "the built-in emulator gave these answers, and Prem Studio's are never compared with them"

@@ -6,7 +6,7 @@ use crate::report::Record;
 use crate::results::Results;
 use crate::score::{self, Pairs};
 
-use super::exit;
+use super::{exit, shards};
 
 /// Everything that is derived from results. What was derived before counts for nothing.
 ///
@@ -16,7 +16,10 @@ pub(crate) fn derive(results: Results, cycle: Option<cycle::Record>) -> anyhow::
     let figures = score::figures(&results);
     let (comparison, verdict) = {
         let pairs = Pairs::new(&results, &figures);
-        let verdict = gate::decide(&results.suite.gates, &figures, pairs.as_ref());
+        let verdict = match shards::verdict(&results) {
+            Some(open) => Ok(open),
+            None => gate::decide(&results.suite.gates, &figures, pairs.as_ref()),
+        };
         (pairs.as_ref().map(Pairs::comparison), verdict)
     };
     let mut verdict = verdict.map_err(|fault| exit::suite(fault.to_string()))?;

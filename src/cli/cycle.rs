@@ -1,9 +1,10 @@
 //! `cycle`: the rest of the cycle from saved results. Also how `run` takes an evaluated suite through it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::comparison::derive;
 use super::environment::Environment;
@@ -30,17 +31,17 @@ use crate::{eval, score};
 Goes on where the results' own cycle ended: what it wrote is not written again, and what it may have written is
 asked for.")]
 pub(crate) struct Arguments {
-    /// A results.json that `run` or `eval` wrote
-    #[arg(value_name = "RESULTS")]
-    results: PathBuf,
+    /// Each a results.json that `run`, `eval` or `merge` wrote
+    #[arg(required = true, value_name = "RESULTS")]
+    results: Vec<PathBuf>,
     #[command(flatten)]
-    service: ServiceOptions,
+    pub(crate) service: ServiceOptions,
     #[command(flatten)]
     cycle: CycleOptions,
     #[command(flatten)]
     resume: ResumeOptions,
     #[command(flatten)]
-    output: OutputOptions,
+    pub(crate) output: OutputOptions,
 }
 
 pub(crate) async fn main(
@@ -48,7 +49,51 @@ pub(crate) async fn main(
     environment: &Environment,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
-    let record = super::report::read(&arguments.results)?;
+    let cancel = signals::cancellation()?;
+    let mut done: Vec<Publication> = Vec::new();
+    let mut broken = None;
+    for results in &arguments.results {
+        match one(results, arguments, &cancel, environment, screen).await {
+            Ok(publication) => done.push(publication),
+            // What was done before is told first: a job may have been launched.
+            Err(error) => {
+                broken = Some(error);
+                break;
+            }
+        }
+        if cancel.is_cancelled() {
+            break;
+        }
+    }
+    if !done.is_empty() {
+        publish::publish(
+            &done,
+            &arguments.output.output_dir,
+            arguments.output.format,
+            environment,
+            screen,
+        )?;
+    }
+    if let Some(error) = broken {
+        return Err(error);
+    }
+    let skipped = arguments.results.len() - done.len();
+    if skipped > 0 {
+        screen.warn(&format!("{skipped} of the results were not gone on with"));
+        return Ok(Exit::Interrupted);
+    }
+    Ok(done.iter().map(|p| p.exit).max().unwrap_or(Exit::Done))
+}
+
+/// The rest of one suite's cycle, up to the files in its folder.
+async fn one(
+    results: &Path,
+    arguments: &Arguments,
+    cancel: &CancellationToken,
+    environment: &Environment,
+    screen: &Screen,
+) -> anyhow::Result<Publication> {
+    let record = super::report::read(results)?;
     let elsewhere = [
         (
             "project",
@@ -75,6 +120,13 @@ pub(crate) async fn main(
             "these answers are {was}, and one service's are never written to the other: {add}"
         )));
     }
+    if let Some(shard) = &record.results.run.shard {
+        return Err(exit::usage(format!(
+            "these are the results of shard {} of {}: put all of them together with `tunegate merge`, and go on from its \
+             results.json",
+            shard.index, shard.of
+        )));
+    }
     if let Some(stopped) = &record.results.run.stopped {
         return Err(exit::usage(format!(
             "this evaluation did not go through ({}): run the suite again, there is no cycle from half of it",
@@ -89,7 +141,6 @@ pub(crate) async fn main(
     // What stands in the file is derived; the answers, the baseline and the gates decide.
     drop((record.figures, record.comparison, record.verdict));
     let mut record = derive(record.results, record.cycle)?;
-    let cancel = signals::cancellation()?;
     let home = Home {
         project: record.results.suite.project.clone(),
         model: record.results.suite.model.clone(),
@@ -99,7 +150,7 @@ pub(crate) async fn main(
             .clone()
             .or_else(|| record.results.suite.dataset.clone()),
     };
-    let folder = publish::prepare(&arguments.output.output_dir, &record.results.suite.name)?;
+    let folder = publish::prepare(&arguments.output.output_dir, &record.results.suite.name, None)?;
     let origin = arguments.service.origin()?;
     let now = resume::of_results(&record.results, &home, &origin, environment);
     let mut desk = Desk::take(folder, now, arguments.resume.fresh, screen)?;
@@ -145,20 +196,12 @@ pub(crate) async fn main(
     trend::add(&mut frame, &record);
     publish::write(&record, &frame, &desk.folder, screen)?;
     resume::end(&log, &record, 0, cancel.is_cancelled())?;
-    let publication = Publication {
+    Ok(Publication {
         folder: desk.folder.clone(),
         record,
         frame,
         exit,
-    };
-    publish::publish(
-        &[publication],
-        &arguments.output.output_dir,
-        arguments.output.format,
-        environment,
-        screen,
-    )?;
-    Ok(exit)
+    })
 }
 
 /// Takes an evaluated suite through the cycle and notes in its record what became of it.

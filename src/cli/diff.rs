@@ -56,6 +56,16 @@ pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exi
             arguments.head.display()
         )));
     }
+    for (path, results) in [(&arguments.base, &base), (&arguments.head, &head)] {
+        if let Some(shard) = &results.run.shard {
+            return Err(exit::usage(format!(
+                "{} is shard {} of {}, and a part is compared with nothing: put all of them together with `tunegate merge`",
+                path.display(),
+                shard.index,
+                shard.of
+            )));
+        }
+    }
     let source = baseline::source(Found::Given, Some(&place));
     head.baseline = Some(score::baseline(&base, source));
     head.without_baseline = None;

@@ -103,7 +103,7 @@ pub(crate) async fn evaluate(
             emulator: service.is_emulator(),
             commit: environment.commit.clone(),
             stopped: evaluation.stopped,
-            shard: None,
+            shard: frame.shard.clone(),
         },
         suite: SuiteRecord {
             name: suite.name.clone(),

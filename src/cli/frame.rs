@@ -9,7 +9,7 @@ use super::output::Screen;
 use super::{policy, trend};
 use crate::history::Entry;
 use crate::report::Around;
-use crate::results::{Baseline, BaselineSource, Policy, Results};
+use crate::results::{Baseline, BaselineSource, Policy, Results, ShardRecord};
 use crate::score;
 use crate::suite::Suite;
 
@@ -34,6 +34,8 @@ pub(crate) struct Frame {
     pub(crate) history: Vec<Entry>,
     /// Whether this run belongs into that history.
     pub(crate) keeps_history: bool,
+    /// Which part of the suite the run is of, where it was split.
+    pub(crate) shard: Option<ShardRecord>,
     /// Where the whole run can be looked at.
     pub(crate) url: Option<String>,
 }
@@ -60,7 +62,11 @@ impl Frame {
     /// to decide: without it a drop that held this run would let it pass.
     pub(crate) fn is_of(&mut self, run: &str) {
         if let Some(own) = self.base.take_if(|base| base.results.run.id == run) {
-            self.kept = own.results.baseline;
+            // Of a shard that would be the whole run's. Its merged run finds one for itself.
+            self.kept = own.results.baseline.filter(|_| self.shard.is_none());
+            if let Some(shard) = &mut self.shard {
+                shard.baseline = None;
+            }
             self.without = match self.kept {
                 Some(_) => None,
                 None => Some("what was found is an earlier attempt of this run itself".to_owned()),

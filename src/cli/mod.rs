@@ -19,6 +19,7 @@ mod frame;
 mod history;
 mod hub;
 mod init;
+mod merge;
 mod options;
 mod output;
 mod outputs;
@@ -30,6 +31,7 @@ mod resume;
 mod run;
 mod schema;
 mod service;
+mod shards;
 mod signals;
 mod suites;
 mod trend;
@@ -78,6 +80,8 @@ enum Command {
     Eval(run::EvalArguments),
     /// What is wrong with the suites, offline
     Check(check::Arguments),
+    /// The shards of a suite, put together and decided
+    Merge(merge::Arguments),
     /// The rest of the cycle from saved results
     Cycle(cycle::Arguments),
     /// Two saved results compared
@@ -179,6 +183,7 @@ fn dispatch(command: Command, environment: &Environment, screen: &output::Screen
         Command::Init(arguments) => init::main(&arguments, screen),
         Command::Run(arguments) => block_on(run::main(&arguments, environment, screen)),
         Command::Eval(arguments) => block_on(run::main(&arguments.into(), environment, screen)),
+        Command::Merge(arguments) => block_on(merge::main(&arguments, environment, screen)),
         Command::Cycle(arguments) => block_on(cycle::main(&arguments, environment, screen)),
         Command::Emulator(arguments) => block_on(emulator::main(&arguments, screen)),
         Command::Action => action::main(environment, screen),

@@ -8,9 +8,11 @@ use clap::{Args, ValueEnum};
 
 pub(crate) use cache::{CacheIn, CacheOptions};
 pub(crate) use pace::PaceOptions;
+pub(crate) use shard::ShardOptions;
 
 mod cache;
 mod pace;
+mod shard;
 
 /// Whom to ask, and how hard.
 #[derive(Debug, Clone, Args)]

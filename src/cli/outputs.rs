@@ -65,6 +65,7 @@ fn baseline(p: &Publication) -> Option<String> {
 /// The word that the output `result` holds.
 fn result_of(p: &Publication) -> &'static str {
     match (p.exit, p.record.verdict.decision, p.outcome()) {
+        (Exit::Done, ..) if p.record.results.run.shard.is_some() => "shard",
         (Exit::Done, _, Some(Outcome::Launched)) => "launched",
         (Exit::Done, _, Some(Outcome::NotLaunched)) => "not-launched",
         (Exit::Done, _, Some(Outcome::DryRun)) => "dry-run",

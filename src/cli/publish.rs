@@ -17,6 +17,7 @@ use crate::gate::Decision;
 use crate::github::{self, Appended, Runner};
 use crate::history;
 use crate::report::{self, Record};
+use crate::shards::Shard;
 
 /// A suite that is through, its folder, and how it ended.
 pub(crate) struct Publication {
@@ -32,15 +33,23 @@ impl Publication {
     }
 }
 
-/// Makes the suite's folder and sees that files can be written to it, before anything is paid for.
-pub(crate) fn prepare(output_dir: &Path, suite: &str) -> anyhow::Result<PathBuf> {
+/// The folder in a suite's folder that has one for each of its shards.
+const SHARDS: &str = "shards";
+/// Bytes of the step's summary that a shard takes: the merged run has the whole of it.
+const OF_A_SHARD: usize = 8_000;
+
+/// Makes the suite's folder, or its shard's, and sees that files can be written to it, before anything is paid for.
+pub(crate) fn prepare(output_dir: &Path, suite: &str, shard: Option<Shard>) -> anyhow::Result<PathBuf> {
     let mut parts = Path::new(suite).components();
     if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
         return Err(exit::usage(format!(
             "`{suite}` is no name for a folder: a suite never has such a name"
         )));
     }
-    let folder = output_dir.join(suite);
+    let mut folder = output_dir.join(suite);
+    if let Some(shard) = shard {
+        folder = folder.join(SHARDS).join(shard.folder());
+    }
     let refusal = |error: std::io::Error| {
         exit::usage(format!(
             "can't write reports to {}: {error}; choose another --output-dir",
@@ -66,10 +75,12 @@ pub(crate) fn prepare(output_dir: &Path, suite: &str) -> anyhow::Result<PathBuf>
 /// How a suite's run ends.
 pub(crate) fn exit_of(record: &Record, interrupted: bool) -> Exit {
     use crate::results::StopKind;
+    let shard = record.results.run.shard.is_some();
     match record.results.run.stopped.as_ref().map(|s| s.kind) {
         Some(StopKind::Interrupted) => return Exit::Interrupted,
         Some(StopKind::Unauthorized | StopKind::Unavailable) => return Exit::Service,
         Some(StopKind::Unrecorded) => return Exit::Usage,
+        Some(StopKind::Deadline | StopKind::Budget) if shard => return Exit::Inconclusive,
         // Ended in order: the verdict says that it is incomplete.
         Some(StopKind::Deadline | StopKind::Budget) => {}
         None => {}
@@ -80,9 +91,12 @@ pub(crate) fn exit_of(record: &Record, interrupted: bool) -> Exit {
         Some(Outcome::Launched | Outcome::NotLaunched | Outcome::Held | Outcome::DryRun) | None => {}
     }
     let all = &record.figures.overall;
-    if all.errors == all.cases && all.scored == 0 {
+    if all.cases > 0 && all.errors == all.cases && all.scored == 0 {
         // Every case met a failed call: the service was not there to be evaluated.
         return Exit::Service;
+    }
+    if shard {
+        return Exit::Done;
     }
     match record.verdict.decision {
         Decision::Pass | Decision::Hold => Exit::Done,
@@ -194,10 +208,14 @@ fn summarize(runner: &Runner, done: &[Publication], records: &[&Record], screen:
     let share = room.saturating_sub(total.len()) / records.len().max(1);
     let mut text = total.clone();
     for Publication { record, frame, .. } in done {
+        let most = match record.results.run.shard {
+            Some(_) => share.min(OF_A_SHARD),
+            None => share,
+        };
         text.push_str(&report::markdown_within(
             record,
             &frame.around(),
-            share.saturating_sub(1),
+            most.saturating_sub(1),
         ));
         text.push('\n');
     }

@@ -15,17 +15,18 @@ use super::frame::{self, Frame};
 use super::hub::Hub;
 use super::options::{
     CacheOptions, ComparisonOptions, CycleOptions, JudgeOptions, LimitOptions, OutputOptions, ResumeOptions,
-    ServiceOptions,
+    ServiceOptions, ShardOptions,
 };
 use super::output::Screen;
 use super::publish::{self, Publication};
 use super::resume::{self, Desk, Log};
 use super::service::{Home, Service, key};
 use super::signals::{Cause, Ending};
-use super::{comment, cycle, suites, trend};
+use super::{comment, cycle, shards, suites, trend};
 use crate::cycle::check_dataset;
 use crate::eval;
 use crate::results::StopKind;
+use crate::shards::Shard;
 use crate::suite::Suite;
 
 /// The arguments of `run`.
@@ -56,6 +57,9 @@ pub(crate) struct Arguments {
     resume: ResumeOptions,
     #[command(flatten)]
     pub(crate) output: OutputOptions,
+    /// Of `eval`: a cycle from a part of a suite would launch a job from it.
+    #[arg(long, hide = true, value_name = "I/N", env = "TUNEGATE_SHARD")]
+    pub(crate) shard: Option<Shard>,
     /// False for `eval`: nothing is written to the service.
     #[arg(skip = true)]
     pub(crate) with_cycle: bool,
@@ -65,7 +69,8 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   tunegate eval prompts/quickstart.yaml --emulator
-  tunegate eval prompts/nightly.yaml --format json | jq '.figures.overall.mean'")]
+  tunegate eval prompts/nightly.yaml --format json | jq '.figures.overall.mean'
+  tunegate eval prompts/nightly.yaml --shard 3/10    a tenth of it; `tunegate merge` puts the tenths together")]
 pub(crate) struct EvalArguments {
     /// Suites: files or globs
     #[arg(required = true, value_name = "SUITE")]
@@ -83,6 +88,8 @@ pub(crate) struct EvalArguments {
     #[command(flatten)]
     resume: ResumeOptions,
     #[command(flatten)]
+    shards: ShardOptions,
+    #[command(flatten)]
     output: OutputOptions,
 }
 
@@ -98,6 +105,7 @@ impl From<EvalArguments> for Arguments {
             cache: eval.cache,
             resume: eval.resume,
             output: eval.output,
+            shard: eval.shards.shard,
             with_cycle: false,
         }
     }
@@ -108,12 +116,20 @@ pub(crate) async fn main(
     environment: &Environment,
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
+    if let Some(shard) = arguments.shard.filter(|_| arguments.with_cycle) {
+        return Err(exit::usage(format!(
+            "a cycle is of a whole suite, and {shard} is not one: `tunegate eval --shard` evaluates each shard, `tunegate \
+             merge` makes one run of them and decides, and `tunegate cycle` goes on from its results.json"
+        )));
+    }
     let mut budget = Budget::new(&arguments.limits, Instant::now(), arguments.with_cycle);
     let mut suites = suites::load(&arguments.suites, arguments.output.format, screen)?;
     if let Some(judge) = &arguments.judge.judge_model {
         suites.iter_mut().for_each(|suite| suite.judge_with(judge));
     }
-    let (comparison, emulator) = (&arguments.comparison, arguments.service.emulator);
+    let shares = shards::split(&mut suites, arguments.shard);
+    let comparison = &shards::comparison(&arguments.comparison, arguments.shard);
+    let emulator = arguments.service.emulator;
     let mut frames = frame::given(&mut suites, comparison, emulator, screen)?;
     let homes = homes(&suites, &arguments.service)?;
     if !arguments.service.emulator {
@@ -139,6 +155,7 @@ pub(crate) async fn main(
         screen,
     )
     .await?;
+    shards::mark(&mut frames, &shares, environment);
     let mut done: Vec<Publication> = Vec::new();
     let mut through = Vec::new();
     let mut broken = None;
@@ -257,7 +274,7 @@ fn desks(
     let command = if arguments.with_cycle { "run" } else { "eval" };
     let fresh = arguments.resume.fresh;
     let all = suites.iter().zip(homes).map(|(suite, home)| {
-        let folder = publish::prepare(&arguments.output.output_dir, &suite.name)?;
+        let folder = publish::prepare(&arguments.output.output_dir, &suite.name, arguments.shard)?;
         let now = resume::of_suite(suite, home, &origin, command, fresh, environment);
         Desk::take(folder, now, fresh, screen)
     });

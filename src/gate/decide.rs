@@ -87,6 +87,18 @@ pub fn without_knowing(mut verdict: Verdict) -> Verdict {
     verdict
 }
 
+/// No verdict: of a part of a suite the gates are not asked. Nothing is launched by it.
+pub fn open(reason: String) -> Verdict {
+    Verdict {
+        decision: Decision::Inconclusive,
+        reason,
+        gates: Vec::new(),
+        vetoes: Vec::new(),
+        undecided_critical: Vec::new(),
+        defaulted: false,
+    }
+}
+
 fn read(gate: &Gate) -> Result<Rule, String> {
     let parsed = parse(&gate.require);
     let fault = parsed

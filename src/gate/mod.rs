@@ -44,7 +44,7 @@ mod wording;
 mod tests;
 
 pub use check::check;
-pub use decide::{decide, without_knowing};
+pub use decide::{decide, open, without_knowing};
 
 /// The coverage that a suite asks for when it names no floor of its own.
 pub const DEFAULT_COVERAGE: f64 = 0.95;

@@ -53,6 +53,8 @@ mod runner;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod shards;
+#[cfg(test)]
 mod stub;
 #[cfg(test)]
 mod suite;

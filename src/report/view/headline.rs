@@ -50,6 +50,7 @@ impl<'a> Headline<'a> {
                 title_of_part(stopped.kind, decision, outcome)
             }
             _ if record.cycle.as_ref().is_some_and(interrupted) => title_of_interrupted(decision),
+            _ if record.results.run.shard.is_some() => (Tone::Held, "evaluated, to be merged"),
             _ => title(decision, outcome),
         };
         let said = [
