@@ -60,7 +60,7 @@ fn workflows() -> BTreeMap<String, String> {
             "{found:?}"
         );
     }
-    for name in ["nightly", "pull-request"] {
+    for name in ["nightly", "pull-request", "sharded"] {
         assert!(
             found.contains_key(&format!("examples/workflows/{name}.yml")),
             "{found:?}"
@@ -244,16 +244,24 @@ fn workflows_use_inputs_and_outputs_that_exist() {
         }
     }
     assert_eq!(
-        steps_of_ours, 3,
-        "ci.yml, nightly.yml and pull-request.yml use the action"
+        steps_of_ours, 6,
+        "ci.yml, nightly.yml, pull-request.yml and, three times, sharded.yml use the action"
     );
 }
 
 #[test]
 fn every_input_is_one_that_the_program_reads() {
     // Those that a command line has other ways for: arguments, commands, variables of other names.
-    const OF_THE_ACTION: [&str; 5] = ["suites", "mode", "api-key", "allow-untrusted", "github-token"];
-    let help = crate::harness::House::new().run(&["run", "--help"]).stdout;
+    const OF_THE_ACTION: [&str; 6] = [
+        "suites",
+        "results",
+        "mode",
+        "api-key",
+        "allow-untrusted",
+        "github-token",
+    ];
+    let help = |command| crate::harness::House::new().run(&[command, "--help"]).stdout;
+    let help = help("run") + &help("eval");
     let action = yaml("action.yml");
     let unread: Vec<&String> = object(&action, "inputs")
         .keys()
