@@ -1,6 +1,11 @@
 //! The pure paths that a run's cost beside the models hangs on: `cargo bench`. Texts and results as a run has them come
 //! in; times go out. What the whole program costs is `scripts/bench`'s business.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a bench whose material is broken has nothing to measure"
+)]
+
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};

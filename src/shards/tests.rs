@@ -288,7 +288,12 @@ fn positions_that_can_t_be_are_refused() {
             .for_each(|piece| shard_of(piece).of_cases = u64::MAX);
     });
     assert!(told.contains("none of them has number 6"), "{told}");
-    let told = refused(|pieces| pieces[1].results.cases.edit(|cases| cases[0].id = "c0".to_owned()));
+    let told = refused(|pieces| {
+        pieces[1]
+            .results
+            .cases
+            .edit(|cases| cases[0].id = "c0".to_owned())
+    });
     assert!(told.contains("case \"c0\" is in 2.json and in 3.json"), "{told}");
 }
 

@@ -1,11 +1,11 @@
 use std::path::Path;
 
-use std::sync::Arc;
 use super::super::cache::CacheSettings;
 use super::super::fixtures::{case, settings, suite};
 use super::*;
 use crate::results::{AnswerOutcome, CallCost, VoteOutcome};
 use crate::suite::{Message, Role};
+use std::sync::Arc;
 
 fn cache(folder: &Path, origin: &str) -> Arc<Cache> {
     let settings = CacheSettings {
