@@ -216,10 +216,8 @@ impl<W> Books<W> {
                 lane.in_a_row = 0;
                 let latency = now.saturating_duration_since(ticket.sent_at);
                 lane.limit.accepted(ticket.sent_at, now, latency);
-                if ticket.paced
-                    && let Some(pace) = &mut self.pace
-                {
-                    pace.accepted();
+                if let Some(pace) = &mut self.pace {
+                    pace.accepted(latency, ticket.paced);
                 }
             }
             End::Refused { retry_after } => {

@@ -6,38 +6,50 @@
 //! the refusal; once found it is held a little below, and tried again ever more boldly the longer nothing was refused
 //! (the cubic law of RFC 9438, in time that counts only where the pace was in the way).
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 /// Calls a second, before anything is known.
-const FIRST: f64 = 100.0;
-/// Calls a second that each call adds until the first refusal: it doubles in about a fifth of a second.
-const RAMP: f64 = 4.0;
+const FIRST: f64 = 50.0;
+/// Until the first refusal it doubles in so many of the quickest round trip, and within these bounds.
+const DOUBLING: f64 = 20.0;
+const DOUBLING_SECONDS: (f64, f64) = (0.005, 0.1);
 /// Above this many calls a second nothing is spaced.
 const FREE: f64 = 20_000.0;
 /// Slowest pace, in calls a second: what is refused beyond that is a matter of closing times.
 const SLOWEST: f64 = 0.2;
-/// What is left of the rate at the first refusal.
-const FIRST_CUT: f64 = 0.75;
 /// What a count leaves of the rate at the least.
-const LEAST_TOLD: f64 = 0.6;
-/// The plateau, as a share of the rate, and the dip below it, where nothing could be counted.
-const UNTOLD_CUT: f64 = 0.95;
-const UNTOLD_DIP: f64 = 0.07;
-/// So many calls have to come through between two refusals before they are counted.
-const TELLING: u32 = 20;
-/// Fewer will do, and at least so many, where there were as many refusals.
+const LEAST_TOLD: f64 = 0.5;
+/// And at the most, where refusals cost much.
+const MOST_TOLD: f64 = 0.95;
+/// Fewer calls than that between two refusals tell nothing.
+const TELLING: u32 = 12;
+/// Nor does what came through in less than so many seconds.
+const ACCOUNT: f64 = 0.9;
+/// So many refusals in a row that tell nothing slow it all the same.
 const FEW: u32 = 3;
-/// Seconds in which a search comes most of the way.
-const SEARCH_SECONDS: f64 = 1.0;
+/// So many calls that came through before the very first refusal are taken for what a second takes.
+const TRUSTED: f64 = 80.0;
+/// A refusal that closes for no longer, in seconds, costs little.
+const CHEAP: f64 = 0.3;
+/// Seconds in which a search doubles the rate; and what is added when refusals close for a second.
+const CLIMB: f64 = 0.7;
+const CLIMB_CLOSED: f64 = 1.3;
 /// Where a search ends, as a share of the rate that was refused.
 const FOUND: f64 = 0.97;
+/// What is held, as a share of what the service took.
+const PLATEAU: f64 = 0.98;
 /// How far below the plateau it begins, as a share of it, and seconds until it is there.
 const DIP: f64 = 0.03;
+const DIP_SECONDS: f64 = 2.0;
+/// Seconds for which it stays there.
 const PLATEAU_SECONDS: f64 = 4.0;
 /// And for each second that a refusal closes it.
-const PLATEAU_CLOSED: f64 = 8.0;
+const PLATEAU_CLOSED: f64 = 35.0;
+/// Calls that are remembered since it opened.
+const MOST_SENDS: usize = 4_096;
 /// A timer's lateness, which the next call makes up for.
 const LATE: Duration = Duration::from_millis(1);
 /// Where gaps are smaller than this, calls may go in groups of so much time.
@@ -50,7 +62,7 @@ enum Phase {
     /// The rate lies below this.
     Search { refused: f64 },
     /// It is about this; so many busy seconds ago it was refused.
-    Hold { plateau: f64, dip: f64, age: f64 },
+    Hold { plateau: f64, age: f64 },
 }
 
 /// The pace of all calls to a service.
@@ -67,19 +79,15 @@ pub(super) struct Pace {
     closed: Instant,
     /// Sent since then and not refused.
     sent: u32,
-    /// Since then it was closed for that refusal alone.
-    is_whole: bool,
-    /// Refusals since then.
-    broken: u32,
-    /// Seconds that it was open until the last refusal.
-    open: f64,
-    /// Seconds for which a refusal closes it, about.
+    /// Refusals in a row that told nothing.
+    untold: u32,
+    /// Seconds for which the last refusal closed it.
     closing: f64,
-    /// Calls until the very first refusal, and the seconds that they took.
-    first: Option<(f64, f64)>,
-    /// Of those, calls that the pace was in the way of, and the seconds that their gaps took.
-    spaced: u32,
-    busy: f64,
+    /// When calls went out that were not refused: until the very first refusal, and since it opened.
+    first: Vec<Instant>,
+    sends: VecDeque<Instant>,
+    /// The quickest round trip, in seconds.
+    quickest: f64,
 }
 
 impl Pace {
@@ -91,14 +99,12 @@ impl Pace {
             last: None,
             opened: now,
             closed: now,
-            first: None,
+            quickest: f64::INFINITY,
             sent: 0,
-            is_whole: true,
-            broken: 0,
-            open: 0.0,
+            untold: 0,
             closing: 0.0,
-            spaced: 0,
-            busy: 0.0,
+            first: Vec::new(),
+            sends: VecDeque::new(),
         }
     }
 
@@ -127,30 +133,41 @@ impl Pace {
         let from = now.checked_sub(late).map_or(now, |early| early.max(self.next));
         self.next = from + gap;
         self.sent += 1;
-        if binds {
-            self.spaced += 1;
-            self.busy += gap.as_secs_f64();
+        if self.sends.len() >= MOST_SENDS {
+            self.sends.pop_front();
         }
+        self.sends.push_back(now);
         binds
     }
 
     /// A call that the pace was in the way of came through.
-    pub(super) fn accepted(&mut self) {
+    pub(super) fn accepted(&mut self, latency: Duration, paced: bool) {
+        self.quickest = self.quickest.min(latency.as_secs_f64());
+        if !paced {
+            return;
+        }
         match &mut self.phase {
-            Phase::Ramp => self.rate += RAMP,
+            Phase::Ramp => {
+                let doubling = (DOUBLING * self.quickest).clamp(DOUBLING_SECONDS.0, DOUBLING_SECONDS.1);
+                self.rate *= (1.0 / (self.rate * doubling)).min(1.0).exp2();
+            }
             Phase::Search { refused } => {
                 let refused = *refused;
-                self.rate += (refused - self.rate) / (self.rate * SEARCH_SECONDS).max(1.0);
+                let doubling = CLIMB + CLIMB_CLOSED * self.closing.min(1.0);
+                self.rate *= (1.0 / (self.rate * doubling)).min(1.0).exp2();
                 if self.rate >= FOUND * refused {
-                    self.hold(refused * FOUND / (1.0 - DIP), DIP);
+                    self.hold(refused);
                 }
             }
-            Phase::Hold { plateau, dip, age } => {
+            Phase::Hold { plateau, age } => {
                 *age += 1.0 / self.rate;
                 // What a refusal costs decides how soon the next one may come.
-                let way = *age / (PLATEAU_SECONDS + PLATEAU_CLOSED * self.closing) - 1.0;
-                // From here on everything is unknown again, and a search would find it.
-                self.rate = (*plateau * (1.0 + *dip * way.powi(3))).min(*plateau * 4.0);
+                let held = PLATEAU_SECONDS + PLATEAU_CLOSED * self.closing;
+                let way = match *age < held {
+                    true => -(1.0 - *age / DIP_SECONDS).max(0.0),
+                    false => ((*age - held) / PLATEAU_SECONDS).powi(3),
+                };
+                self.rate = (*plateau * (1.0 + DIP * way)).min(*plateau * 4.0);
             }
         }
     }
@@ -163,78 +180,70 @@ impl Pace {
         if sent_at < self.opened {
             return;
         }
-        let open = now.saturating_duration_since(self.opened).as_secs_f64();
         let all = now.saturating_duration_since(self.closed).as_secs_f64();
-        self.opened = opens;
-        let Some((first, seconds)) = self.first else {
-            let seen = match self.spaced {
-                0..10 => self.rate,
-                spaced => f64::from(spaced) / self.busy.max(0.001),
-            };
-            self.first = Some((f64::from(self.sent), open));
-            self.search(self.rate.min(seen), FIRST_CUT);
-            self.begin(now);
-            return;
-        };
-        self.broken += 1;
-        if self.sent < TELLING && (self.sent < FEW || self.broken < FEW) {
-            // Where hardly anything came through, the service is closed: that alone says nothing about the rate.
-            self.is_whole = false;
-            self.open += open;
-            return;
-        }
-        self.closing = 0.5 * self.closing + 0.5 * (all - self.open - open).max(0.0);
-        match self.capacity((first, seconds), open, all) {
-            Some(took) => self.hold(took, DIP),
-            None => self.hold(self.rate * UNTOLD_CUT, UNTOLD_DIP),
-        }
-        self.begin(now);
-    }
-
-    /// What the service takes a second, if what came through since the last refusal that counted tells it: `open` seconds
-    /// since it opened last, `all` seconds since that refusal.
-    ///
-    /// It may have let calls through ahead of its rate R: B of them, and in the time that it was closed it makes up for
-    /// at most R of it. From the very first refusal, B = first - R * seconds; and now it let through B or what it made
-    /// up for, whichever is less, and R * open.
-    fn capacity(&self, (first, seconds): (f64, f64), open: f64, all: f64) -> Option<f64> {
+        let opened = std::mem::replace(&mut self.opened, opens);
+        self.sends.pop_back();
+        self.closing = opens.saturating_duration_since(now).as_secs_f64();
         let through = f64::from(self.sent);
-        let was_open = self.open + open;
-        // With pauses in between, of which the pace is not the cause, nothing can be counted.
-        if self.busy < 0.85 * was_open {
-            return None;
+        let a_second = |at: &&Instant| now.duration_since(**at) < Duration::from_secs(1);
+        let last = self.sends.iter().rev().take_while(a_second).count() as f64;
+        if self.phase == Phase::Ramp {
+            self.first = self.sends.iter().copied().collect();
+            if last >= TRUSTED && self.rate > 2.0 * last && self.closing > CHEAP {
+                self.hold(last);
+            } else {
+                let mean = 0.7 * through.max(1.0) / all.max(0.001);
+                let from = if last >= TRUSTED { last } else { mean };
+                self.search(self.rate, from.min(0.5 * self.rate));
+            }
+        } else if all < ACCOUNT {
+            // One that counts by the second refuses until it is over.
+            return;
+        } else if self.sent < TELLING {
+            // Hardly anything came through: the service is closed, or far slower.
+            if let Phase::Search { .. } = self.phase {
+                self.search(self.rate, 0.5 * self.rate);
+            } else {
+                self.untold += 1;
+                if self.untold < FEW {
+                    return;
+                }
+                self.hold(0.8 * self.rate);
+            }
+        } else {
+            let made_up = through / all.max(1.0);
+            let is_dear = self.closing > CHEAP;
+            let took = match is_dear && (self.first.len() as f64) < TRUSTED {
+                true => made_up.max(self.capacity(opened)),
+                false => made_up.max(last).max(self.capacity(opened)),
+            };
+            let most = if is_dear { MOST_TOLD } else { 1.0 };
+            self.hold(took.clamp(LEAST_TOLD * self.rate, most * self.rate));
         }
-        let made_up = through / all.max(0.001);
-        let longer = open - seconds;
-        // One that counts by the second makes up for nothing.
-        let most = (through / was_open.max(0.001)).min(self.rate);
-        let counted = match self.is_whole && longer > 0.3 * open && through > first {
-            true => made_up.max((through - first) / longer),
-            false => made_up,
-        };
-        let took = match self.is_whole && counted >= 0.8 * most {
-            true => counted.min(most),
-            false => f64::midpoint(counted.min(most), most),
-        };
-        Some(took.clamp(LEAST_TOLD * self.rate, self.rate))
-    }
-
-    /// The account begins anew.
-    fn begin(&mut self, now: Instant) {
         self.closed = now;
-        self.is_whole = true;
-        self.broken = 0;
-        self.open = 0.0;
         self.sent = 0;
-        self.spaced = 0;
-        self.busy = 0.0;
-        self.last = None;
+        self.untold = 0;
     }
 
-    fn search(&mut self, refused: f64, cut: f64) {
-        let refused = refused.max(SLOWEST);
-        self.rate = (refused * cut).max(SLOWEST);
-        self.phase = Phase::Search { refused };
+    /// The rate at which the calls since it opened were as far ahead of the service as those of the very first refusal.
+    fn capacity(&self, opened: Instant) -> f64 {
+        let sends = || self.sends.iter().filter(|at| **at >= opened);
+        let (mut low, mut high) = (0.3 * self.rate, self.rate);
+        for _ in 0..12 {
+            let rate = f64::midpoint(low, high);
+            match ahead(sends(), rate) > ahead(self.first.iter(), rate) + 0.5 {
+                true => low = rate,
+                false => high = rate,
+            }
+        }
+        high
+    }
+
+    fn search(&mut self, refused: f64, from: f64) {
+        self.rate = from.max(SLOWEST);
+        self.phase = Phase::Search {
+            refused: refused.max(SLOWEST),
+        };
     }
 
     /// Nothing goes out until then.
@@ -242,14 +251,22 @@ impl Pace {
         self.next = self.next.max(opens);
     }
 
-    /// Just below the plateau for now.
-    fn hold(&mut self, plateau: f64, dip: f64) {
-        let plateau = plateau.max(SLOWEST);
-        self.rate = plateau * (1.0 - dip);
-        self.phase = Phase::Hold {
-            plateau,
-            dip,
-            age: 0.0,
-        };
+    /// The service takes so many a second: a little less, for as long as a refusal would cost.
+    fn hold(&mut self, took: f64) {
+        let plateau = (PLATEAU * took).max(SLOWEST);
+        self.rate = plateau * (1.0 - DIP);
+        self.phase = Phase::Hold { plateau, age: 0.0 };
     }
+}
+
+/// How many calls a service that takes `rate` a second was asked for ahead of it at the end, when they came at `sends`.
+fn ahead<'a>(sends: impl Iterator<Item = &'a Instant>, rate: f64) -> f64 {
+    let mut ahead = 0.0_f64;
+    let mut last = None;
+    for send in sends {
+        let passed = last.map_or(0.0, |last| send.duration_since(last).as_secs_f64());
+        ahead = (ahead - rate * passed).max(0.0) + 1.0;
+        last = Some(*send);
+    }
+    ahead
 }
