@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::limit::Limit;
+use super::limit::{Limit, MOST};
 use super::meter::Meter;
 use super::pace::Pace;
 use super::{Concurrency, End, LaneFigures, Traffic, Urgency};
@@ -142,7 +142,7 @@ impl<W> Books<W> {
 
     fn is_full(&self, lane: &Book<W>) -> bool {
         match self.traffic.concurrency {
-            Concurrency::Auto => lane.in_flight >= lane.limit.now(),
+            Concurrency::Auto => self.in_flight >= MOST as usize || lane.in_flight >= lane.limit.now(),
             Concurrency::Fixed(most) => self.in_flight >= most.max(1),
             Concurrency::Unbounded => false,
         }

@@ -25,6 +25,8 @@ const TOO_SLOW: f64 = 0.405;
 const SLOWER: f64 = 0.3;
 /// What a shrinking limit has to bring: the latency falls by this power of it.
 const RESPONSE: f64 = 0.35;
+/// While it starts, a round that is slower has to bring so much more.
+const ENOUGH: f64 = 1.25;
 /// How much of a new latency goes into the running mean.
 const FRESH: f64 = 0.25;
 /// So many cuts in a row that make nothing quicker say that latency is not of the load.
@@ -68,6 +70,19 @@ struct Cut {
     mean: f64,
 }
 
+/// A round trip of the start.
+#[derive(Debug, Clone, Copy)]
+struct Round {
+    began: Instant,
+    limit: f64,
+    through: u32,
+    sum: f64,
+    /// Of the round before: its limit, calls a second.
+    before: Option<(f64, f64)>,
+    /// The lowest mean of the logarithms of a round's latencies.
+    best: f64,
+}
+
 /// The calls of one model at once.
 #[derive(Debug)]
 pub(super) struct Limit {
@@ -80,6 +95,8 @@ pub(super) struct Limit {
     /// When the last call went out that there was room for.
     reached: Option<Instant>,
     epoch: Sum,
+    /// The calls of a round of the start: where it ends, what came through and in what time.
+    round: Option<Round>,
     /// The lowest mean of an epoch, its error added.
     base: Option<f64>,
     /// Of single latencies.
@@ -100,6 +117,14 @@ impl Limit {
             since: now,
             reached: None,
             epoch: Sum::default(),
+            round: Some(Round {
+                began: now,
+                limit: START,
+                through: 0,
+                sum: 0.0,
+                before: None,
+                best: f64::INFINITY,
+            }),
             base: None,
             spread: 0.0,
             recent: 0.0,
@@ -137,6 +162,7 @@ impl Limit {
         if sent_at >= self.since {
             self.epoch.add(x);
         }
+        self.count(sent_at, now, x);
         // Was there no more room at any time while it was on its way?
         let binds = self.reached.is_some_and(|reached| reached >= sent_at);
         if binds && self.is_steady() && self.cut.is_none() {
@@ -145,6 +171,41 @@ impl Limit {
         if self.epoch.count >= EPOCH.max((self.limit * 0.75) as u32) {
             self.judge(now);
         }
+    }
+
+    /// A call of the start came through. Once a round trip it is looked whether more at once brought more.
+    fn count(&mut self, sent_at: Instant, now: Instant, x: f64) {
+        let Some(round) = &mut self.round else {
+            return;
+        };
+        if sent_at < round.began {
+            return;
+        }
+        round.through += 1;
+        round.sum += x;
+        if f64::from(round.through) < round.limit.max(START) {
+            return;
+        }
+        let mean = round.sum / f64::from(round.through);
+        let rate = f64::from(round.through) / now.duration_since(round.began).as_secs_f64().max(0.001);
+        let slower = mean - round.best;
+        let brought = round.before.is_none_or(|(_, before)| rate > ENOUGH * before);
+        let noise = ERRORS * self.spread / f64::from(round.through).sqrt();
+        if slower > TOO_SLOW + noise && !brought {
+            let back = round.before.map_or(START, |(limit, _)| limit);
+            self.round = None;
+            self.growth = self.growth.min(1.0 / 16.0);
+            self.shrink(now, back);
+            return;
+        }
+        *round = Round {
+            began: now,
+            limit: self.limit,
+            through: 0,
+            sum: 0.0,
+            before: Some((round.limit, rate)),
+            best: round.best.min(mean),
+        };
     }
 
     fn is_steady(&self) -> bool {

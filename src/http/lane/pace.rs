@@ -23,7 +23,7 @@ const SLOWEST: f64 = 0.2;
 /// What a count leaves of the rate at the least.
 const LEAST_TOLD: f64 = 0.5;
 /// And at the most, where refusals cost much.
-const MOST_TOLD: f64 = 0.95;
+const MOST_TOLD: f64 = 0.9;
 /// Fewer calls than that between two refusals tell nothing.
 const TELLING: u32 = 12;
 /// Nor does what came through in less than so many seconds.
@@ -48,6 +48,8 @@ const DIP_SECONDS: f64 = 2.0;
 const PLATEAU_SECONDS: f64 = 4.0;
 /// And for each second that a refusal closes it.
 const PLATEAU_CLOSED: f64 = 35.0;
+/// Seconds for which a rate is held that was refused nothing yet, and told by one count alone.
+const UNTRIED_SECONDS: f64 = 20.0;
 /// Calls that are remembered since it opened.
 const MOST_SENDS: usize = 4_096;
 /// A timer's lateness, which the next call makes up for.
@@ -79,6 +81,10 @@ pub(super) struct Pace {
     closed: Instant,
     /// Sent since then and not refused.
     sent: u32,
+    /// Calls of the last account.
+    counted: f64,
+    /// The rate that was refused, where what is held was told by one count alone.
+    above: Option<f64>,
     /// Refusals in a row that told nothing.
     untold: u32,
     /// Seconds for which the last refusal closed it.
@@ -101,6 +107,8 @@ impl Pace {
             closed: now,
             quickest: f64::INFINITY,
             sent: 0,
+            counted: 0.0,
+            above: None,
             untold: 0,
             closing: 0.0,
             first: Vec::new(),
@@ -161,6 +169,11 @@ impl Pace {
             }
             Phase::Hold { plateau, age } => {
                 *age += 1.0 / self.rate;
+                if let Some(above) = self.above.filter(|_| *age > UNTRIED_SECONDS) {
+                    self.above = None;
+                    self.phase = Phase::Search { refused: above };
+                    return;
+                }
                 // What a refusal costs decides how soon the next one may come.
                 let held = PLATEAU_SECONDS + PLATEAU_CLOSED * self.closing;
                 let way = match *age < held {
@@ -178,6 +191,13 @@ impl Pace {
             self.sent = self.sent.saturating_sub(1);
         }
         if sent_at < self.opened {
+            // It was counted as one that came through.
+            if let Phase::Hold { plateau, .. } = &mut self.phase
+                && sent_at < self.closed
+            {
+                *plateau -= *plateau / self.counted.max(2.0);
+                self.rate -= self.rate / self.counted.max(2.0);
+            }
             return;
         }
         let all = now.saturating_duration_since(self.closed).as_secs_f64();
@@ -187,9 +207,11 @@ impl Pace {
         let through = f64::from(self.sent);
         let a_second = |at: &&Instant| now.duration_since(**at) < Duration::from_secs(1);
         let last = self.sends.iter().rev().take_while(a_second).count() as f64;
+        self.counted = through;
         if self.phase == Phase::Ramp {
             self.first = self.sends.iter().copied().collect();
             if last >= TRUSTED && self.rate > 2.0 * last && self.closing > CHEAP {
+                self.above = Some(self.rate);
                 self.hold(last);
             } else {
                 let mean = 0.7 * through.max(1.0) / all.max(0.001);
@@ -212,6 +234,7 @@ impl Pace {
             }
         } else {
             let made_up = through / all.max(1.0);
+            self.above = None;
             let is_dear = self.closing > CHEAP;
             let took = match is_dear && (self.first.len() as f64) < TRUSTED {
                 true => made_up.max(self.capacity(opened)),
