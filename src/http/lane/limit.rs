@@ -17,6 +17,8 @@ const LEAST: f64 = 2.0;
 pub(super) const MOST: f64 = 256.0;
 /// Latencies that an epoch has at least.
 const EPOCH: u32 = 16;
+/// And the very first one.
+const FIRST_EPOCH: u32 = 6;
 /// Errors of a mean that are taken off before a difference counts.
 const ERRORS: f64 = 2.0;
 /// Growth of latency that is too much: 1.5 times (ln).
@@ -168,7 +170,11 @@ impl Limit {
         if binds && self.is_steady() && self.cut.is_none() {
             self.grow();
         }
-        if self.epoch.count >= EPOCH.max((self.limit * 0.75) as u32) {
+        let whole = match self.base {
+            Some(_) => EPOCH.max((self.limit * 0.75) as u32),
+            None => FIRST_EPOCH,
+        };
+        if self.epoch.count >= whole {
             self.judge(now);
         }
     }
