@@ -21,10 +21,10 @@ const EPOCH: u32 = 16;
 const FIRST_EPOCH: u32 = 6;
 /// Errors of a mean that are taken off before a difference counts.
 const ERRORS: f64 = 2.0;
-/// Growth of latency that is too much: 1.5 times (ln).
-const TOO_SLOW: f64 = 0.405;
+/// Growth of latency that is too much: 1.35 times (ln).
+const TOO_SLOW: f64 = 0.3;
 /// Growth of latency at which the limit stays: 1.35 times (ln).
-const SLOWER: f64 = 0.3;
+const SLOWER: f64 = 0.2;
 /// What a shrinking limit has to bring: the latency falls by this power of it.
 const RESPONSE: f64 = 0.35;
 /// While it starts, a round that is slower has to bring so much more.

@@ -1,10 +1,12 @@
 //! How fast a service takes calls, learned from its refusals: calls that were sent and refused come in, with the
 //! time; the earliest moment of the next call goes out.
 //!
-//! Nothing is known at first: the rate starts at [`FIRST`] and grows with every call that comes through, so that the
-//! first refusal comes near the limit and not far beyond it. The refusal cuts it; it is searched for between there and
-//! the refusal; once found it is held a little below, and tried again ever more boldly the longer nothing was refused
-//! (the cubic law of RFC 9438, in time that counts only where the pace was in the way).
+//! Nothing is known at first: the rate starts at [`FIRST`] and doubles with the round trip, so that the first refusal
+//! comes near the limit and not far beyond it. That refusal halves it, at the least, and it is searched for from there
+//! on upwards; or, where so many came through that a service counts by the second, their count is the rate. Every later
+//! refusal tells it better: by what came through since the last one, in the last second, and by how far ahead of the
+//! service the calls were. It is held a little below, the longer the more a refusal costs, and then tried ever more
+//! boldly (the cubic law of RFC 9438, in time that counts only where the pace was in the way).
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -50,7 +52,7 @@ const PLATEAU_SECONDS: f64 = 4.0;
 const PLATEAU_CLOSED: f64 = 35.0;
 /// Seconds for which a rate is held that was refused nothing yet, and told by one count alone.
 const UNTRIED_SECONDS: f64 = 20.0;
-/// Calls that are remembered since it opened.
+/// Calls that are remembered.
 const MOST_SENDS: usize = 4_096;
 /// A timer's lateness, which the next call makes up for.
 const LATE: Duration = Duration::from_millis(1);
@@ -89,7 +91,7 @@ pub(super) struct Pace {
     untold: u32,
     /// Seconds for which the last refusal closed it.
     closing: f64,
-    /// When calls went out that were not refused: until the very first refusal, and since it opened.
+    /// When calls went out: until the very first refusal, and lately.
     first: Vec<Instant>,
     sends: VecDeque<Instant>,
     /// The quickest round trip, in seconds.
@@ -144,6 +146,10 @@ impl Pace {
         if self.sends.len() >= MOST_SENDS {
             self.sends.pop_front();
         }
+        if self.sends.is_empty() {
+            // What came before the very first call was no pause.
+            (self.opened, self.closed) = (now, now);
+        }
         self.sends.push_back(now);
         binds
     }
@@ -180,7 +186,13 @@ impl Pace {
                     true => -(1.0 - *age / DIP_SECONDS).max(0.0),
                     false => ((*age - held) / PLATEAU_SECONDS).powi(3),
                 };
-                self.rate = (*plateau * (1.0 + DIP * way)).min(*plateau * 4.0);
+                self.rate = *plateau * (1.0 + DIP * way);
+                if self.rate > 2.0 * *plateau {
+                    // Everything is unknown again.
+                    self.phase = Phase::Search {
+                        refused: f64::INFINITY,
+                    };
+                }
             }
         }
     }
@@ -218,11 +230,12 @@ impl Pace {
                 let from = if last >= TRUSTED { last } else { mean };
                 self.search(self.rate, from.min(0.5 * self.rate));
             }
-        } else if all < ACCOUNT {
-            // One that counts by the second refuses until it is over.
+        } else if all < ACCOUNT || self.sent == 0 {
+            // One that counts by the second refuses until it is over; and where nothing at all comes through, the
+            // service is closed.
             return;
         } else if self.sent < TELLING {
-            // Hardly anything came through: the service is closed, or far slower.
+            // Hardly anything came through: it may be far slower.
             if let Phase::Search { .. } = self.phase {
                 self.search(self.rate, 0.5 * self.rate);
             } else {

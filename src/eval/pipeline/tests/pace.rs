@@ -17,6 +17,8 @@ enum Takes {
     Bucket(f64, f64),
     /// So many in each second.
     Window(usize),
+    /// So many in any second.
+    Sliding(usize),
     /// It works on so many at once; the others wait.
     Slots(usize),
 }
@@ -70,6 +72,15 @@ impl Books {
             Takes::Window(most) => {
                 let second = |at: &Instant| at.duration_since(self.began).as_secs();
                 self.window.retain(|at| second(at) == second(&now));
+                let fits = self.window.len() < most;
+                if fits {
+                    self.window.push_back(now);
+                }
+                fits.then_some(latency)
+            }
+            Takes::Sliding(most) => {
+                let second = Duration::from_secs(1);
+                self.window.retain(|at| now.duration_since(*at) < second);
                 let fits = self.window.len() < most;
                 if fits {
                     self.window.push_back(now);
@@ -221,31 +232,85 @@ async fn seconds(cases: usize, server: &Server, concurrency: usize) -> f64 {
     took.as_secs_f64()
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_limit_of_a_second_is_found() {
-    for (takes, latency_ms, asks) in [
-        (Takes::Bucket(100.0, 1.0), 50, false),
-        (Takes::Bucket(100.0, 10.0), 200, false),
-        (Takes::Bucket(100.0, 100.0), 5, false),
-        (Takes::Bucket(100.0, 100.0), 200, true),
-        (Takes::Window(100), 50, false),
-    ] {
-        let mut server = Server::new(takes, latency_ms, Concurrency::Auto);
-        server.retry_after = asks.then_some(Duration::from_secs(1));
-        let took = seconds(1_000, &server, usize::MAX).await;
-        let burst = match takes {
-            Takes::Bucket(_, burst) => burst,
-            _ => 100.0,
+/// How much longer than the ideal 1,000 cases take, at a hundred calls a second; fewer than 3 % of the calls are
+/// refused.
+async fn longer(takes: Takes, latency_ms: u64, asks: bool, chance: u64) -> f64 {
+    let mut server = Server::new(takes, latency_ms, Concurrency::Auto);
+    server.retry_after = asks.then_some(Duration::from_secs(1));
+    // Latencies differ by a few per cent.
+    server.spread = 0.05;
+    server.state.lock().unwrap().random = chance;
+    // Where in the service's second it begins.
+    sleep(Duration::from_millis(chance * 137 % 1_000)).await;
+    let took = seconds(1_000, &server, usize::MAX).await;
+    let burst = match takes {
+        Takes::Bucket(_, burst) => burst,
+        _ => 100.0,
+    };
+    let ideal = (2_000.0 - burst) / 100.0 + latency_ms as f64 / 1_000.0;
+    let state = server.state.lock().unwrap();
+    assert!(
+        state.refused * 100 < 3 * state.calls,
+        "{takes:?} {latency_ms} ms, {asks}, {chance}: {} refused",
+        state.refused
+    );
+    took / ideal
+}
+
+async fn is_found(takes: Takes) {
+    for (asks, latency_ms, chance) in [false, true]
+        .into_iter()
+        .flat_map(|asks| [5, 50, 200, 1_000].map(|latency_ms| (asks, latency_ms)))
+        .flat_map(|(asks, latency_ms)| [1, 6].map(|chance| (asks, latency_ms, chance)))
+    {
+        let most = match (takes, asks, latency_ms) {
+            // A start of 8 calls at once that doubles each round trip takes seconds.
+            (_, false, 1_000) => 1.25,
+            (_, true, 1_000) => 1.45,
+            // The timer's own millisecond is a tenth of the gap that it allows for, and each refusal costs a second.
+            (Takes::Bucket(_, 1.0), true, _) => 1.35,
+            // What is seen first may be parts of two of its seconds.
+            (Takes::Window(_), true, _) => 1.3,
+            _ => 1.15,
         };
-        let ideal = (2_000.0 - burst) / 100.0 + latency_ms as f64 / 1_000.0;
-        let state = server.state.lock().unwrap();
-        let told = format!(
-            "{takes:?} {latency_ms} ms: {took:.1} s of {ideal:.1} s, {} refused",
-            state.refused
+        let longer = longer(takes, latency_ms, asks, chance).await;
+        assert!(
+            longer <= most,
+            "{takes:?} {latency_ms} ms, asks: {asks}, {chance}: {longer:.3}"
         );
-        assert!(took <= 1.15 * ideal, "{told}");
-        assert!(state.refused * 100 < 3 * state.calls, "{told}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_allows_one_ahead_is_found() {
+    is_found(Takes::Bucket(100.0, 1.0)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_allows_ten_ahead_is_found() {
+    is_found(Takes::Bucket(100.0, 10.0)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bucket_that_allows_a_second_ahead_is_found() {
+    is_found(Takes::Bucket(100.0, 100.0)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_each_second_is_found() {
+    is_found(Takes::Window(100)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_any_second_is_found() {
+    is_found(Takes::Sliding(100)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_where_there_is_no_limit() {
+    let server = Server::new(Takes::All, 1, Concurrency::Auto);
+    let took = seconds(5_000, &server, usize::MAX).await;
+    assert!(took < 0.7, "{took}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,7 +320,7 @@ async fn a_queue_is_kept_busy_and_not_filled() {
     let (ideal, most) = (4_000.0 * 0.2 / 16.0, server.state.lock().unwrap().most);
     assert!(took * 0.9 <= ideal, "{took} s of {ideal} s");
     // Two models fill it, and neither knows of the other.
-    assert!(most <= 6 * 16, "{most}");
+    assert!(most <= 5 * 16, "{most}");
 }
 
 #[tokio::test(start_paused = true)]
