@@ -23,7 +23,7 @@ const FIRST_EPOCH: u32 = 6;
 const ERRORS: f64 = 2.0;
 /// Growth of latency that is too much: 1.35 times (ln).
 const TOO_SLOW: f64 = 0.3;
-/// Growth of latency at which the limit stays: 1.35 times (ln).
+/// Growth of latency at which the limit stays: 1.22 times (ln).
 const SLOWER: f64 = 0.2;
 /// What a shrinking limit has to bring: the latency falls by this power of it.
 const RESPONSE: f64 = 0.35;
