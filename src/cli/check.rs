@@ -55,10 +55,8 @@ pub(crate) fn main(
                     })
                 })
                 .collect();
-            screen.json(&format!(
-                "{:#}\n",
-                json!({ "version": 1, "ok": !refused, "suites": suites })
-            ));
+            let document = json!({ "version": 1, "ok": !refused, "suites": suites });
+            screen.json(|to| writeln!(to, "{document:#}"))?;
         }
         Format::Text => {
             suites::show(&readings, arguments.format, screen);

@@ -88,11 +88,7 @@ pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exi
             let text = report::diff_markdown(&record, &around, report::MARKDOWN_LIMIT_BYTES);
             screen.result(&screen.inert(&text));
         }
-        Form::Json => {
-            let mut text = Vec::new();
-            report::diff_json(&record, &around, &mut text)?;
-            screen.json(&String::from_utf8(text)?);
-        }
+        Form::Json => screen.json(|to| report::diff_json(&record, &around, to))?,
     }
     Ok(match record.verdict.decision {
         Decision::Fail if arguments.gate => Exit::GateFailed,

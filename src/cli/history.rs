@@ -122,7 +122,10 @@ pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exi
         }
         // It goes into a file more often than into the log, so there can be no fence around it.
         Form::Markdown => screen.result(&screen.inert(&text.join("\n"))),
-        Form::Json => screen.json(&(serde_json::to_string_pretty(&documents)? + "\n")),
+        Form::Json => screen.json(|to| {
+            serde_json::to_writer_pretty(&mut *to, &documents)?;
+            to.write_all(b"\n")
+        })?,
     }
     Ok(Exit::Done)
 }

@@ -18,6 +18,7 @@ mod exit;
 mod frame;
 mod history;
 mod hub;
+mod inert;
 mod init;
 mod merge;
 mod options;

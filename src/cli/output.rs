@@ -1,8 +1,10 @@
 //! The screen: results on standard output, everything else on standard error, colours where wanted.
 
-use std::io::Write;
+use std::io::{self, BufWriter, Write};
 
 use super::environment::Environment;
+use super::exit;
+use super::inert::InertJson;
 use super::options::DisplayOptions;
 
 /// Columns where the terminal does not say.
@@ -61,9 +63,18 @@ impl Screen {
         let _ = out.flush();
     }
 
-    /// A JSON document, on standard output.
-    pub(crate) fn json(&self, document: &str) {
-        self.result(&inert_json(document));
+    /// A JSON document, on standard output as it is written.
+    ///
+    /// # Errors
+    /// It can't be written whole. That nobody reads any more is none.
+    pub(crate) fn json(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+        let mut out = InertJson::new(BufWriter::new(io::stdout().lock()));
+        match write(&mut out).and_then(|()| out.finish()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(exit::usage(format!(
+                "can't write the JSON to standard output: {error}"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Lines on standard error.
@@ -121,24 +132,6 @@ impl Screen {
     }
 }
 
-/// JSON of the same value that neither a terminal nor GitHub's runner acts on.
-///
-/// The runner obeys `##[` anywhere in a line, a terminal the controls above ASCII; and JSON can't be fenced
-/// and still be read by a script. All of them stand in strings only, where they can be escaped.
-fn inert_json(document: &str) -> String {
-    let mut out = String::with_capacity(document.len());
-    for c in document.chars() {
-        match c {
-            '[' if out.ends_with("##") => out.push_str("\\u005b"),
-            '\u{7f}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 /// Sends the log to standard error: with `--verbose` every call, otherwise warnings.
 pub(crate) fn log(display: &DisplayOptions, screen: &Screen) {
     let level = if display.verbose {
@@ -154,24 +147,4 @@ pub(crate) fn log(display: &DisplayOptions, screen: &Screen) {
         .with_ansi(screen.colour_errors)
         .with_target(false);
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_keeps_its_value_and_loses_its_effects() {
-        let value =
-            serde_json::json!({"##[error]a": ["##[[", "\u{9b}31m \u{7f}\u{202e}", "\\##[x]", "é ##"]});
-        let shown = inert_json(&format!("{value:#}"));
-        assert_eq!(
-            serde_json::from_str::<serde_json::Value>(&shown).ok(),
-            Some(value)
-        );
-        assert!(
-            !shown.contains("##[") && !shown.contains(['\u{9b}', '\u{7f}', '\u{202e}']),
-            "{shown}"
-        );
-    }
 }

@@ -151,7 +151,7 @@ pub(crate) fn publish(
 ) -> anyhow::Result<()> {
     let records: Vec<&Record> = done.iter().map(|p| &p.record).collect();
     match format {
-        Format::Json => screen.json(&json(&records)?),
+        Format::Json => screen.json(|to| json(&records, to))?,
         Format::Text => {
             let mut text = String::new();
             for Publication { record, frame, .. } in done {
@@ -182,16 +182,14 @@ pub(crate) fn publish(
 }
 
 /// The same document as `results.json`; a list of them where there are several.
-pub(crate) fn json(records: &[&Record]) -> anyhow::Result<String> {
-    let mut text = Vec::new();
+pub(crate) fn json(records: &[&Record], mut to: &mut dyn Write) -> std::io::Result<()> {
     match records {
-        [only] => report::write_json(only, &mut text)?,
+        [only] => report::write_json(only, to),
         all => {
-            serde_json::to_writer_pretty(&mut text, all)?;
-            text.push(b'\n');
+            serde_json::to_writer_pretty(&mut to, all)?;
+            to.write_all(b"\n")
         }
     }
-    Ok(String::from_utf8(text)?)
 }
 
 /// Appends to the step's summary. A missing summary is a missing nicety, no failure.

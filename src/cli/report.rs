@@ -50,7 +50,7 @@ pub(crate) fn main(arguments: &Arguments, screen: &Screen) -> anyhow::Result<Exi
         Form::Markdown => {
             screen.result(&screen.inert(&report::markdown(&record, &report::Around::default())))
         }
-        Form::Json => screen.json(&super::publish::json(&[&record])?),
+        Form::Json => screen.json(|to| report::write_json(&record, to))?,
     }
     Ok(Exit::Done)
 }

@@ -13,10 +13,10 @@ const LOOSE: u32 = 64;
 #[derive(Debug, Clone, Default)]
 pub struct Samples(BTreeMap<(String, u32), Packed>);
 
-/// A sample's JSON, and behind it, a line each, judgements that were added.
+/// A sample's JSON, and behind it, a line each, judgements that were added: compressed, behind its size.
 #[derive(Debug, Clone, Default)]
 struct Packed {
-    json: Box<[u8]>,
+    bytes: Box<[u8]>,
     added: u32,
 }
 
@@ -88,20 +88,21 @@ impl Samples {
 impl Packed {
     /// A sample always has a JSON; where it had none it would be asked for again.
     fn of(sample: &Sample) -> Packed {
+        let json = serde_json::to_vec(sample).unwrap_or_default();
         Packed {
-            json: serde_json::to_vec(sample).unwrap_or_default().into(),
+            bytes: lz4_flex::compress_prepend_size(&json).into(),
             added: 0,
         }
     }
 
     fn add(&mut self, vote: &Vote) {
-        let mut json = std::mem::take(&mut self.json).into_vec();
+        let Some(mut json) = self.json() else { return };
         let before = json.len();
         json.push(b'\n');
         if serde_json::to_writer(&mut json, vote).is_err() {
             json.truncate(before);
         }
-        self.json = json.into();
+        self.bytes = lz4_flex::compress_prepend_size(&json).into();
         self.added += 1;
         if self.added == LOOSE
             && let Some(sample) = self.sample()
@@ -110,9 +111,15 @@ impl Packed {
         }
     }
 
+    /// What was packed; none of one that is only marked.
+    fn json(&self) -> Option<Vec<u8>> {
+        lz4_flex::decompress_size_prepended(&self.bytes).ok()
+    }
+
     fn sample(&self) -> Option<Sample> {
+        let json = self.json()?;
         // JSON that is not written for people has no line break in it.
-        let mut lines = self.json.split(|byte| *byte == b'\n');
+        let mut lines = json.split(|byte| *byte == b'\n');
         let mut sample: Sample = serde_json::from_slice(lines.next()?).ok()?;
         for line in lines {
             let vote: Vote = serde_json::from_slice(line).ok()?;
@@ -217,7 +224,7 @@ mod tests {
         for round in 0..10_000 {
             samples.add_vote(&key("a"), &vote(round % 3, f64::from(round) / 10_000.0));
         }
-        assert!(samples.0[&key("a")].json.len() < 20_000);
+        assert!(samples.0[&key("a")].json().unwrap().len() < 20_000);
         let scores: Vec<_> = samples
             .get(&key("a"))
             .unwrap()
