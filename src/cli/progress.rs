@@ -18,6 +18,9 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 /// A log gets a line this often, and one at the end of every step.
 const EVERY: Duration = Duration::from_secs(10);
 
+/// Events that are shown together at the most: a text for each of them would cost more than it tells.
+const AT_ONCE: usize = 256;
+
 /// Shows an evaluation until its events end.
 pub(crate) async fn evaluation(suite: String, screen: Screen, mut events: UnboundedReceiver<eval::Event>) {
     let mut show = Show::new(&screen, &format!("evaluate {suite}"));
@@ -25,47 +28,55 @@ pub(crate) async fn evaluation(suite: String, screen: Screen, mut events: Unboun
     let (mut answered, mut judged, mut unusable) = (0_usize, 0_usize, 0_usize);
     let (mut answers, mut scores, mut scored) = (0_usize, 0.0_f64, 0_usize);
     let (mut beside, mut all_beside) = (0_usize, 0_usize);
+    let mut came = Vec::new();
     loop {
-        let event = tokio::select! {
-            event = events.recv() => event,
+        let many = tokio::select! {
+            many = events.recv_many(&mut came, AT_ONCE) => many,
             _ = tick.tick() => { show.line(); continue }
         };
-        match event {
-            None => break,
-            Some(eval::Event::Loading { model }) => {
-                show.say(&format!("model {model} is being loaded"));
-            }
-            Some(eval::Event::Started {
-                cases,
-                answers: left,
-                beside: left_beside,
-                kept,
-                kept_beside,
-                ..
-            }) => {
-                (answers, all_beside) = (left, left_beside);
-                show.length(left + left_beside);
-                show.say(&format!(
-                    "{cases} cases, {left} answers to ask for{}{}",
-                    taken_over(left, kept),
-                    judged_beside(left_beside, kept_beside)
-                ));
-            }
-            Some(eval::Event::Answered { outcome, .. }) => {
-                answered += 1;
-                if outcome != AnswerOutcome::Answered {
-                    unusable += 1;
+        if many == 0 {
+            break;
+        }
+        for event in came.drain(..) {
+            match event {
+                eval::Event::Loading { model } => {
+                    show.say(&format!("model {model} is being loaded"));
                 }
-            }
-            Some(eval::Event::Judged { score, .. }) => {
-                judged += 1;
-                if let Some(score) = score {
-                    scores += score;
-                    scored += 1;
+                eval::Event::Started {
+                    cases,
+                    answers: left,
+                    beside: left_beside,
+                    kept,
+                    kept_beside,
+                    ..
+                } => {
+                    (answers, all_beside) = (left, left_beside);
+                    show.length(left + left_beside);
+                    show.say(&format!(
+                        "{cases} cases, {left} answers to ask for{}{}",
+                        taken_over(left, kept),
+                        judged_beside(left_beside, kept_beside)
+                    ));
                 }
+                eval::Event::Answered { outcome, .. } => {
+                    answered += 1;
+                    if outcome != AnswerOutcome::Answered {
+                        unusable += 1;
+                    }
+                }
+                eval::Event::Judged { score, .. } => {
+                    judged += 1;
+                    if let Some(score) = score {
+                        scores += score;
+                        scored += 1;
+                    }
+                }
+                // No answer of this run: in no mean.
+                eval::Event::JudgedBeside { .. } => beside += 1,
             }
-            // No answer of this run: in no mean.
-            Some(eval::Event::JudgedBeside { .. }) => beside += 1,
+        }
+        if show.screen.progress == Progress::Nothing {
+            continue;
         }
         let mean = if scored > 0 {
             format!(", mean so far {:.2}", scores / scored as f64)
