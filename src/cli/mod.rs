@@ -186,17 +186,34 @@ fn dispatch(command: Command, environment: &Environment, screen: &output::Screen
         Command::Eval(arguments) => block_on(run::main(&arguments.into(), environment, screen)),
         Command::Merge(arguments) => block_on(merge::main(&arguments, environment, screen)),
         Command::Cycle(arguments) => block_on(cycle::main(&arguments, environment, screen)),
-        Command::Emulator(arguments) => block_on(emulator::main(&arguments, screen)),
+        Command::Emulator(arguments) => block_on_several(emulator::main(&arguments, screen)),
         Command::Action => action::main(environment, screen),
     }
 }
 
-/// The runtime is started only by the commands that need one. Two workers: the program waits more than it works.
+/// The runtime is started only by the commands that need one. One thread for everything that waits: calls, answers and
+/// timers hand over to each other without waking another, which costs more than what is done. What takes long runs
+/// beside it.
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    until_over(runtime, work)
+}
+
+/// For a service, which works more than it waits.
+fn block_on_several<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
+    until_over(runtime, work)
+}
+
+fn until_over<T>(
+    runtime: tokio::runtime::Runtime,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
     let result = runtime.block_on(work);
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     result

@@ -1,8 +1,12 @@
 //! Ctrl-C, SIGTERM and a deadline → cancellation, and which of them it was; a second signal ends the process at
 //! once. The program may be PID 1 of its container, where a signal without a handler is not seen at all.
 
-use std::sync::{Arc, OnceLock};
+use std::io;
+use std::sync::{Arc, OnceLock, mpsc};
+use std::thread;
 
+use tokio::runtime::{self, Runtime};
+use tokio::signal::unix::{Signal as UnixSignal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -27,26 +31,41 @@ pub(crate) struct Ending {
 impl Ending {
     /// An end that comes with the first signal; a second one ends the process at once.
     pub(crate) fn listen() -> anyhow::Result<Ending> {
-        use tokio::signal::unix::{SignalKind, signal};
         let ending = Ending::default();
-        let mut interrupts = signal(SignalKind::interrupt())?;
-        let mut terminations = signal(SignalKind::terminate())?;
         let to_end = ending.clone();
-        tokio::spawn(async move {
-            let mut heard = Heard::Nothing;
-            loop {
-                let signal = tokio::select! {
-                    _ = interrupts.recv() => Signal::Interrupt,
-                    _ = terminations.recv() => Signal::Termination,
-                };
-                heard = heard.then(signal);
-                if heard == Heard::Enough {
-                    std::process::exit(i32::from(Exit::Interrupted.code()));
-                }
-                to_end.end(Cause::Signal);
+        let (listens, heard) = mpsc::channel();
+        let listener = move || {
+            let (told, runtime) = match signals() {
+                Ok(runtime) => (Ok(()), Some(runtime)),
+                Err(error) => (Err(error), None),
+            };
+            // It waits for this.
+            let _ = listens.send(told);
+            if let Some((runtime, signals)) = runtime {
+                runtime.block_on(to_end.hear(signals));
             }
-        });
+        };
+        // A thread of its own: a second signal is also heard where the run is at work and lets nothing else go on.
+        thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(listener)?;
+        heard.recv()??;
         Ok(ending)
+    }
+
+    async fn hear(self, (mut interrupts, mut terminations): (UnixSignal, UnixSignal)) {
+        let mut heard = Heard::Nothing;
+        loop {
+            let signal = tokio::select! {
+                _ = interrupts.recv() => Signal::Interrupt,
+                _ = terminations.recv() => Signal::Termination,
+            };
+            heard = heard.then(signal);
+            if heard == Heard::Enough {
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+            self.end(Cause::Signal);
+        }
     }
 
     /// Ends the run then, where it is not over before.
@@ -78,6 +97,15 @@ impl Ending {
 /// A token that is cancelled by the first signal.
 pub(crate) fn cancellation() -> anyhow::Result<CancellationToken> {
     Ok(Ending::listen()?.token)
+}
+
+/// Interrupts and terminations, and the runtime that hears them. From here on the system's own handlers are gone.
+fn signals() -> io::Result<(Runtime, (UnixSignal, UnixSignal))> {
+    let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+    let within = runtime.enter();
+    let both = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    drop(within);
+    Ok((runtime, both))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
