@@ -32,7 +32,8 @@ struct Exhibit<'a> {
 
 #[derive(Debug)]
 enum What<'a> {
-    Anchor(&'a Anchor),
+    /// And which of several that are the same.
+    Anchor(&'a Anchor, u32),
     /// An earlier answer of a case that is the same in this suite. Its text is read when it is judged.
     Earlier {
         case: &'a Case,
@@ -53,7 +54,7 @@ impl<'a> Exhibits<'a> {
             let twin = twins.entry(hash.clone()).or_default();
             all.push(Exhibit {
                 key: format!("anchor:{hash}:{twin}"),
-                what: What::Anchor(anchor),
+                what: What::Anchor(anchor, *twin),
             });
             *twin += 1;
         }
@@ -71,11 +72,12 @@ impl<'a> Exhibits<'a> {
     /// What the judge is shown.
     pub(super) fn subject(&self, at: usize) -> Option<Subject<'a>> {
         Some(match self.all.get(at)?.what {
-            What::Anchor(anchor) => Subject {
+            What::Anchor(anchor, nth) => Subject {
                 system: None,
                 question: (&anchor.question).into(),
                 answer: anchor.answer.as_str().into(),
                 reference: anchor.reference.as_deref(),
+                nth,
             },
             What::Earlier {
                 case,
@@ -83,7 +85,7 @@ impl<'a> Exhibits<'a> {
             } => {
                 let mut was = self.earlier?.cases.get(at)?;
                 let sample = was.samples.get_mut(position)?;
-                Subject::of(case, sample.answer.take()?)
+                Subject::of(case, sample.index, sample.answer.take()?)
             }
         })
     }
@@ -108,7 +110,7 @@ impl<'a> Exhibits<'a> {
             let open = |vote: &&Vote| vote.outcome == VoteOutcome::NotAsked;
             left += votes.iter().filter(open).count() as u64;
             match exhibit.what {
-                What::Anchor(anchor) => anchors.push(result(anchor, votes)),
+                What::Anchor(anchor, _) => anchors.push(result(anchor, votes)),
                 What::Earlier { at, .. } => {
                     again.insert(at, votes);
                 }

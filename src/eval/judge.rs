@@ -49,11 +49,14 @@ pub(super) struct Subject<'a> {
     pub(super) answer: Cow<'a, str>,
     /// What to compare with.
     pub(super) reference: Option<&'a str>,
+    /// Which of several answers to the question it is: each is judged for itself, though two read the same. The judge is
+    /// not shown it.
+    pub(super) nth: u32,
 }
 
 impl<'a> Subject<'a> {
     /// An answer to a case.
-    pub(super) fn of(case: &'a Case, answer: impl Into<Cow<'a, str>>) -> Subject<'a> {
+    pub(super) fn of(case: &'a Case, nth: u32, answer: impl Into<Cow<'a, str>>) -> Subject<'a> {
         Subject {
             system: case
                 .messages
@@ -63,6 +66,7 @@ impl<'a> Subject<'a> {
             question: case.input().into(),
             answer: answer.into(),
             reference: case.reference.as_deref(),
+            nth,
         }
     }
 }

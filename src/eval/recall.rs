@@ -49,9 +49,9 @@ impl<'a> Recall<'a> {
         entry.vote(index, at)
     }
 
-    /// All votes on an answer; nothing where one is missing.
-    pub(super) fn votes(&self, case: &Case, answer: &str) -> Option<Vec<Vote>> {
-        let subject = Subject::of(case, answer);
+    /// All votes on the answer that is sample `sample`; nothing where one is missing.
+    pub(super) fn votes(&self, case: &Case, sample: u32, answer: &str) -> Option<Vec<Vote>> {
+        let subject = Subject::of(case, sample, answer);
         (0..self.judge.votes)
             .map(|vote| self.vote(&subject, vote))
             .collect()
@@ -98,7 +98,9 @@ impl<'a> Recall<'a> {
         parts.key()
     }
 
-    /// What the judge is, what it is shown, and which of its votes. How many votes there are is no part of it.
+    /// What the judge is, what it is shown, of which answer, and which of its votes. How many votes there are is no part
+    /// of it. Two answers that read the same are judged twice: with one key a run that asks nothing would have other
+    /// scores than the one that asked.
     fn vote_key(&self, cache: &Cache, subject: &Subject<'_>, index: u32) -> Key {
         let judge = self.judge;
         Parts::of("judgement")
@@ -115,6 +117,7 @@ impl<'a> Recall<'a> {
             .text(&subject.question)
             .text(&subject.answer)
             .option(subject.reference)
+            .whole(Some(i128::from(subject.nth)))
             .whole(Some(i128::from(index)))
             .key()
     }

@@ -44,7 +44,7 @@ async fn judged(
         prompt: &prompt,
         settings: &settings,
     };
-    let judged = super::judge(bench, &Subject::of(&case, answer), vote, AGAIN, &service).await;
+    let judged = super::judge(bench, &Subject::of(&case, 0, answer), vote, AGAIN, &service).await;
     assert!(
         script.lock().unwrap().is_empty(),
         "a scripted reply was not asked for"

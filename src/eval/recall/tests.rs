@@ -121,7 +121,7 @@ fn a_judgement_is_found_only_for_what_the_same_judge_was_shown() {
     let mut settings = settings(1);
     settings.cache = Some(cache(folder.path(), "https://a"));
     let (plain, asked) = (suite(vec![]), case("a"));
-    let subject = Subject::of(&asked, "42");
+    let subject = Subject::of(&asked, 0, "42");
     Recall::new(&plain, &settings).keep_vote(&subject, judged(vote(VoteOutcome::Scored, Some(0.3))));
     settings.cache = Some(cache(folder.path(), "https://a"));
     let found =
@@ -150,11 +150,12 @@ fn a_judgement_is_found_only_for_what_the_same_judge_was_shown() {
         found(&votes, &subject, 0).is_some(),
         "how many there are shapes none"
     );
-    let shown: [&dyn Fn(&mut Subject<'_>); 4] = [
+    let shown: [&dyn Fn(&mut Subject<'_>); 5] = [
         &|s| s.system = Some(""),
         &|s| s.question = "q".into(),
         &|s| s.answer = "43".into(),
         &|s| s.reference = Some("r"),
+        &|s| s.nth = 1,
     ];
     for (at, change) in shown.iter().enumerate() {
         let mut other = subject.clone();
@@ -193,7 +194,7 @@ fn only_replies_that_can_be_used_are_kept() {
         Some("1970-01-01T00:00:05Z")
     );
     recall.keep_answer(&asked, &again);
-    let subject = Subject::of(&asked, "42");
+    let subject = Subject::of(&asked, 0, "42");
     for odd in [
         vote(VoteOutcome::Unparseable, None),
         vote(VoteOutcome::Failed, None),

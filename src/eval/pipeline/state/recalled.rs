@@ -38,7 +38,7 @@ impl State<'_> {
                 let mut sample = answer::again(sample, checks, plan.checking).await.sample;
                 if can_be_judged(&sample) {
                     let answer = sample.answer.as_deref().unwrap_or_default();
-                    let Some(votes) = recall.votes(case, answer) else {
+                    let Some(votes) = recall.votes(case, index, answer) else {
                         continue;
                     };
                     sample.votes = votes;
