@@ -207,9 +207,15 @@ impl Shelves {
 fn read(folder: &Path) -> io::Result<(Vec<Segment>, Index)> {
     let segments = segment::open(folder)?;
     let mut index = Index::default();
+    // A reply of a time to come would stand before every true one for as long.
+    let times = 0..=now().saturating_add(AHEAD);
     for (at, segment) in (0..).zip(&segments) {
         // One that can't be read to its end holds what was read of it.
-        let _ = segment.scan(|head, offset, length| index.add(head, at, offset, length));
+        let _ = segment.scan(|head, offset, length| {
+            if times.contains(&head.at) {
+                index.add(head, at, offset, length);
+            }
+        });
     }
     Ok((segments, index))
 }

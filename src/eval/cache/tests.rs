@@ -221,6 +221,14 @@ fn what_is_no_reply_is_none_and_no_error() {
 const MAX_LINE: usize = line::MAX_LINE;
 
 #[test]
+fn a_reply_of_a_time_to_come_hides_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    segment(folder.path(), "1.jsonl", &[(1, now() - 5)]);
+    segment(folder.path(), "2.jsonl", &[(1, now() + 2 * AHEAD), (1, i64::MAX)]);
+    assert!(got(&open(folder.path()), 1).is_some());
+}
+
+#[test]
 fn old_replies_are_asked_for_again() {
     let folder = tempfile::tempdir().unwrap();
     segment(
