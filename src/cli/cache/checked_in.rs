@@ -73,7 +73,10 @@ fn in_repository(root: &Path, parts: &[&str]) -> Option<String> {
 
 fn holds(bytes: &[u8], name: &str) -> bool {
     let name = name.as_bytes();
-    bytes.windows(name.len()).any(|window| window == name)
+    // On some machines two names are one folder that differ in their capitals.
+    bytes
+        .windows(name.len())
+        .any(|window| window.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -107,6 +110,7 @@ mod tests {
         assert!(!is(&["docs/.tunegate-cache.md"], ".tunegate-cache"));
         assert!(is(&["README.md", ".tunegate-cache/x.jsonl"], ".tunegate-cache"));
         assert!(is(&[".tunegate-cache"], "./.tunegate-cache"));
+        assert!(is(&[".Tunegate-Cache/x.jsonl"], ".tunegate-cache"));
         assert!(is(&["a/b/x.jsonl"], "a/b"));
         assert!(!is(&["a/x.jsonl"], "a/b"));
         assert!(is(&[], "."));
