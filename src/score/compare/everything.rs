@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::results::{CaseResult, Sample};
 use crate::score::Selector;
 
 use super::changes::removed;
@@ -129,12 +130,49 @@ impl Pairs<'_> {
             }
             _ => {}
         }
+        notes.extend(self.of_another_day());
         match self.counts().unscored {
             0 => {}
             1 => notes.push("1 case has no score in one of the runs and is in no difference".to_owned()),
             n => notes.push(format!(
                 "{n} cases have no score in one of the runs and are in no difference"
             )),
+        }
+        notes
+    }
+
+    /// What the cache takes from a comparison: the baseline may have the very same replies. They differ by nothing then,
+    /// whatever model or judge would answer today.
+    fn of_another_day(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.results.run.cached.is_none() {
+            return notes;
+        }
+        let cached = |case: &CaseResult| {
+            let whole = |sample: &Sample| {
+                sample.cached.is_some() && sample.votes.iter().all(|vote| vote.cached.is_some())
+            };
+            case.samples.iter().all(whole)
+        };
+        let cases = self.results.cases.iter().zip(&self.matched);
+        let same = cases.filter(|(case, pair)| pair.scores().is_some() && cached(case));
+        match (same.count(), self.counts().compared) {
+            (0, _) => {}
+            (some, all) => notes.push(format!(
+                "{some} of {all} compared cases are wholly from the cache, and may be the baseline's own replies: that \
+                 they are unchanged tells nothing of today's model"
+            )),
+        }
+        let anchors = &self.results.anchors;
+        let cached = anchors
+            .iter()
+            .filter(|anchor| anchor.votes.iter().any(|vote| vote.cached.is_some()));
+        let some = cached.count();
+        if some > 0 && self.judge == JudgeChange::Same {
+            notes.push(format!(
+                "{some} of {} anchors have judgements from the cache: of today's judge these tell nothing",
+                anchors.len()
+            ));
         }
         notes
     }

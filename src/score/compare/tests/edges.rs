@@ -303,3 +303,35 @@ fn pairs_say_what_share_compares() {
         assert!(pairs.incomparable().is_none() && pairs.baseline_complete());
     });
 }
+
+#[test]
+fn what_may_be_the_baseline_s_own_reply_is_no_evidence_of_today() {
+    let day = || crate::results::Cached {
+        at: "2026-11-20T00:00:00Z".to_owned(),
+        latency_ms: 1,
+    };
+    let mut run = run(20);
+    run.anchors = vec![anchor("a", 0.5, 0.1, &[0.5]), anchor("b", 0.5, 0.1, &[0.5])];
+    let told = |run: &Results| {
+        let notes = comparison(run).notes;
+        let of_cache = notes.into_iter().filter(|note| note.contains("from the cache"));
+        of_cache.collect::<Vec<_>>()
+    };
+    assert_eq!(told(&run), [String::new(); 0]);
+    run.cases.edit(|cases| {
+        for case in &mut cases[..3] {
+            case.samples[0].cached = Some(day());
+        }
+        for case in &mut cases[..2] {
+            case.samples[0].votes[0].cached = Some(day());
+        }
+        // In no difference.
+        cases[1].fingerprint = "other checks".to_owned();
+    });
+    run.anchors[0].votes[0].cached = Some(day());
+    run.run.cached = Some(crate::results::CachedReplies::default());
+    let notes = told(&run);
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(notes[0].starts_with("1 of 19 compared cases"), "{notes:?}");
+    assert!(notes[1].starts_with("1 of 2 anchors"), "{notes:?}");
+}
