@@ -55,10 +55,13 @@ pub(super) fn to_train(cycle: &mut Cycle<'_>, dataset: &Dataset) -> Result<(), H
             "none of this run's traces became a row of the dataset{cause}"
         )));
     }
-    Err(Halt::held(if counts.already > 0 {
-        "nothing new to train on: every answer is in the dataset already"
-    } else {
-        "nothing to train on: no scored answer that is not held out"
+    Err(Halt::held(match (counts.already, counts.cached) {
+        (0, 0) => "nothing to train on: no scored answer that is not held out",
+        (0, _) => {
+            "nothing new to train on: answers from the cache are another day's and are never written again; leave \
+             --cache out, or give --cache-refresh, to have today's"
+        }
+        _ => "nothing new to train on: every answer is in the dataset already",
     }))
 }
 

@@ -25,10 +25,10 @@ type Pending<'a> = (usize, &'a Planned);
 pub(super) async fn write(cycle: &mut Cycle<'_>, planned: &[Planned], survey: &Survey) -> Result<(), Halt> {
     let mut pending = open_records(cycle, planned);
     if pending.is_empty() {
-        let why = if planned.is_empty() {
-            "no scored answer that is not held out"
-        } else {
-            "nothing left to write"
+        let why = match (planned.is_empty(), cycle.record.traces.cached) {
+            (false, _) => "nothing left to write",
+            (true, 0) => "no scored answer that is not held out",
+            (true, _) => "no scored answer of this run that is not held out: the others are from the cache",
         };
         cycle.skip(STEP, why);
         return Ok(());
