@@ -37,15 +37,24 @@ impl Replies {
         screen: &Screen,
     ) -> anyhow::Result<Replies> {
         let github = environment.github.as_ref();
+        let off = || {
+            if options.cache_refresh {
+                screen.warn(
+                    "there is no cache here that --cache-refresh could fill: everything is asked for and nothing is kept \
+                     for other runs; give --cache DIR (in a workflow the input `cache`) with it",
+                );
+            }
+            Ok(Replies::default())
+        };
         let folder = match &options.cache {
-            CacheIn::Off => return Ok(Replies::default()),
+            CacheIn::Off => return off(),
             CacheIn::Folder(folder) => folder.clone(),
             // Not `pull_request_target`: its cache is the base branch's, and what is checked out may be a stranger's.
             CacheIn::Auto => {
                 let event = github.and_then(|github| github.event_name.as_deref());
                 match event == Some("pull_request") && !with_cycle {
                     true => PathBuf::from(FOLDER),
-                    false => return Ok(Replies::default()),
+                    false => return off(),
                 }
             }
         };
