@@ -19,6 +19,9 @@ use crate::cycle::journal::{self, Lock};
 use crate::results::{Results, StopKind, Tool};
 use crate::shards;
 
+/// Shards of one run are evaluated within this time, or some may be left from an earlier one.
+const OF_ONE_RUN_MS: u64 = 24 * 60 * 60 * 1_000;
+
 /// The arguments of `merge`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -60,6 +63,17 @@ pub(crate) async fn main(
     if screen.progress != Progress::Nothing {
         let suites = suites::count(merged.len(), "suite");
         screen.note(&format!("{} of {suites} merged", suites::count(found, "shard")));
+    }
+    for results in &merged {
+        if results.run.duration_ms > OF_ONE_RUN_MS {
+            screen.warn(&format!(
+                "{}: its shards were evaluated {} hours apart, the first at {}: evaluate one that is left from an earlier run \
+                 again, it was another day's model",
+                results.suite.name,
+                results.run.duration_ms / (60 * 60 * 1_000),
+                results.run.started_at
+            ));
+        }
     }
     let options = &arguments.comparison;
     let own_policy = head::Policy::of(options);

@@ -290,6 +290,29 @@ async fn more_shards_than_cases_leave_some_empty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_shard_of_another_day_is_told() {
+    let emulator = emulator().await;
+    let house = House::new();
+    house.write("s.yaml", &suite("s", 4, EASY));
+    for name in ["1/2", "2/2"] {
+        assert_eq!(shard(&house, &emulator, name, &[]).await.code, 0);
+    }
+    let merge = ["merge", "out", "--output-dir", "merged"];
+    let merged = house.run(&merge);
+    assert!(!merged.stderr.contains("apart"), "{merged:?}");
+    let path = "out/s/shards/2-of-2/results.json";
+    let mut left = house.json(path);
+    left["run"]["started_at"] = "2020-01-01T00:00:00Z".into();
+    house.write(path, &left.to_string());
+    let merged = house.run(&merge);
+    assert_eq!(merged.code, 0, "{merged:?}");
+    assert!(
+        merged.stderr.contains("hours apart, the first at 2020-01-01"),
+        "{merged:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shard_that_was_cut_short_is_incomplete_and_so_is_the_whole() {
     let emulator = emulator().await;
     let house = house();
