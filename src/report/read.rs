@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::Record;
 use super::text::line;
-use crate::results::{CaseResult, Results, VERSION, Vote, VoteOutcome};
+use crate::results::{CaseResult, Results, Sample, VERSION, Vote, VoteOutcome};
 
 /// Larger files are refused: 1 GiB. 100,000 cases with answers of 3,000 characters take half of it.
 pub const MAX_RESULTS_BYTES: u64 = 1024 * 1024 * 1024;
@@ -178,8 +178,12 @@ fn check_writer(version: u64, name: Option<&str>, tool: Option<&str>) -> Result<
 /// What serde can't see: figures and gates are computed from these numbers, and a job is launched by them.
 fn check_content(record: &Record) -> Result<(), ReadError> {
     let mut ids = HashSet::new();
+    let tells_of_cached = record.results.run.cached.is_some();
     for case in &record.results.cases {
-        let fault = case_fault(&case);
+        // What is of another day is told by what the run says of it.
+        let untold = (!tells_of_cached && has_cached(&case))
+            .then_some("has a reply from the cache, and the run says nothing of any");
+        let fault = case_fault(&case).or(untold);
         let (id, new) = (line(&case.id, 80), ids.insert(case.id.into_boxed_str()));
         let fault = if new { fault } else { Some("stands there twice") };
         if let Some(fault) = fault {
@@ -205,6 +209,12 @@ fn check_content(record: &Record) -> Result<(), ReadError> {
         }
     }
     Ok(())
+}
+
+fn has_cached(case: &CaseResult) -> bool {
+    let cached =
+        |sample: &Sample| sample.cached.is_some() || sample.votes.iter().any(|vote| vote.cached.is_some());
+    case.samples.iter().any(cached)
 }
 
 fn case_fault(case: &CaseResult) -> Option<&'static str> {
@@ -246,6 +256,25 @@ mod tests {
             "the results have format version 2 (written by tunegate 3.1.0) and this build reads version 1; \
              use tunegate 3.1.0 or later"
         );
+    }
+
+    #[test]
+    fn no_reply_of_another_day_goes_untold() {
+        let mark = json!({"at": "2026-11-20T00:00:00Z", "latency_ms": 1});
+        for pointer in ["/cases/0/samples/0/cached", "/cases/0/samples/0/votes/0/cached"] {
+            let marked = |value: &mut Value| {
+                let (parent, key) = pointer.rsplit_once('/').unwrap();
+                value.pointer_mut(parent).unwrap()[key] = mark.clone();
+            };
+            let error = read(marked).unwrap_err();
+            assert!(error.contains("the run says nothing of any"), "{error}");
+            let told = read(|value| {
+                marked(value);
+                value["run"]["cached"] = json!({"answers": 1, "of_answers": 1, "judgements": 1, "of_judgements": 1,
+                    "oldest": "2026-11-20T00:00:00Z"});
+            });
+            assert!(told.is_ok(), "{told:?}");
+        }
     }
 
     #[test]

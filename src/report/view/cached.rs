@@ -24,7 +24,8 @@ pub(super) fn told(cached: &CachedReplies) -> String {
         [first, middle, last] => format!("{first}, {middle} and {last}"),
         parts => parts.join(" and "),
     };
-    let one = cached.answers + cached.judgements + cached.beside == 1;
+    let all = cached.answers.saturating_add(cached.judgements);
+    let one = all.saturating_add(cached.beside) == 1;
     let (are, oldest) = match one {
         true => ("is", ""),
         false => ("are", "the oldest "),
@@ -57,6 +58,12 @@ mod tests {
         assert!(told(&replies).contains("answers, 1,197 of 1,200 judgements and 2 judgements of anchors or"));
         (replies.answers, replies.beside) = (0, 0);
         assert!(told(&replies).starts_with("1,197 of 1,200 judgements are from the cache"));
+        (replies.answers, replies.beside) = (u64::MAX, u64::MAX);
+        assert!(
+            told(&replies).contains(" are from the cache"),
+            "numbers that anybody wrote"
+        );
+        (replies.answers, replies.beside) = (0, 0);
         replies.judgements = 1;
         assert!(told(&replies).starts_with("1 of 1,200 judgements is from the cache, of 2026-11-20:"));
     }
