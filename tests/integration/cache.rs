@@ -74,6 +74,27 @@ async fn a_run_again_makes_no_call_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_of_several_samples_has_its_own_judgement() {
+    let house = House::new();
+    house.write("s.yaml", &suite("s", 3, EASY));
+    let emulator = emulator::start(options()).await.unwrap();
+    let eval = ["eval", "s.yaml", "--cache", "replies"];
+    house.against(&emulator, &eval).await;
+    // The emulator answers one question always alike.
+    let more = suite("s", 3, &format!("defaults:\n  samples: 3\n{EASY}"));
+    house.write("s.yaml", &more);
+    for asked in [Some(6), None] {
+        let ended = house.against(&emulator, &eval).await;
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let calls = &results(&house)["calls"];
+        for chat in ["chat: answer", "chat: judge"] {
+            assert_eq!(calls[chat]["calls"].as_u64(), asked, "{calls}");
+        }
+    }
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn any_number_of_processes_share_a_folder() {
     let house = House::new();
     house.write("s.yaml", &suite("s", 20, EASY));
@@ -124,6 +145,17 @@ async fn an_answer_of_another_day_is_never_traced() {
     );
     let told = house.read(".tunegate/s/summary.md");
     assert!(told.contains("4 left out as another day's answers"), "{told}");
+    // Where all of them are, that is why nothing is trained on.
+    let run = house
+        .against(&emulator, &["run", "s.yaml", "--cache", "replies", "--fresh"])
+        .await;
+    let cycle = &results(&house)["cycle"];
+    assert_eq!(cycle["job_id"], Value::Null, "{run:?}");
+    let reason = cycle["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("answers from the cache are another day's"),
+        "{reason}"
+    );
     emulator.stop().await.unwrap();
 }
 
@@ -284,6 +316,18 @@ fn a_workflow_s_cache_stays_in_its_workspace() {
         assert_eq!(ended.code, 2, "{ended:?}");
         assert!(ended.stderr.contains("is not below the workspace"), "{ended:?}");
     }
+}
+
+#[test]
+fn a_refresh_of_no_cache_is_told() {
+    let house = House::new();
+    house.write("s.yaml", &suite("s", 1, EASY));
+    let eval = ["eval", "s.yaml", "--emulator", "--cache-refresh"];
+    let told = house.run(&eval);
+    assert_eq!(told.code, 0, "{told:?}");
+    assert!(told.stderr.contains("give --cache DIR"), "{told:?}");
+    let kept = house.run(&[&eval[..], &["--cache", "replies"]].concat());
+    assert!(!kept.stderr.contains("no cache"), "{kept:?}");
 }
 
 #[test]
