@@ -56,7 +56,8 @@ fn verdicts(results: &Results, figures: &Figures) -> BTreeMap<String, String> {
     }
     let scored = results.cases.iter().zip(&figures.cases);
     scored
-        .filter(|(case, figure)| case.id == figure.id)
+        // Another day's reply was a verdict on that day, and is none that has stood once more.
+        .filter(|(case, figure)| case.id == figure.id && !case.has_cached())
         .filter_map(|(case, figure)| {
             let sign = if figure.passed? { '+' } else { '-' };
             let basis = basis(results, &case);

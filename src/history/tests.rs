@@ -238,6 +238,17 @@ fn line_of(results: &crate::results::Results) -> Entry {
 }
 
 #[test]
+fn a_reply_of_another_day_is_no_verdict_of_this_run() {
+    let mut cases = vec![fixtures::case("today", &[0.9]), fixtures::case("cached", &[0.9])];
+    cases[1].samples[0].votes[0].cached = Some(crate::results::Cached {
+        at: "2026-11-20T00:00:00Z".to_owned(),
+        latency_ms: 1,
+    });
+    let told: Vec<String> = line_of(&fixtures::results(cases)).verdicts.into_keys().collect();
+    assert_eq!(told, ["today"]);
+}
+
+#[test]
 fn a_run_s_line_says_what_its_record_says() {
     let mut results = fixtures::results(vec![
         fixtures::case("good", &[0.75, 1.0]),

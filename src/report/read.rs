@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::Record;
 use super::text::line;
-use crate::results::{CaseResult, Results, Sample, VERSION, Vote, VoteOutcome};
+use crate::results::{CaseResult, Results, VERSION, Vote, VoteOutcome};
 
 /// Larger files are refused: 1 GiB. 100,000 cases with answers of 3,000 characters take half of it.
 pub const MAX_RESULTS_BYTES: u64 = 1024 * 1024 * 1024;
@@ -181,7 +181,7 @@ fn check_content(record: &Record) -> Result<(), ReadError> {
     let tells_of_cached = record.results.run.cached.is_some();
     for case in &record.results.cases {
         // What is of another day is told by what the run says of it.
-        let untold = (!tells_of_cached && has_cached(&case))
+        let untold = (!tells_of_cached && case.has_cached())
             .then_some("has a reply from the cache, and the run says nothing of any");
         let fault = case_fault(&case).or(untold);
         let (id, new) = (line(&case.id, 80), ids.insert(case.id.into_boxed_str()));
@@ -209,12 +209,6 @@ fn check_content(record: &Record) -> Result<(), ReadError> {
         }
     }
     Ok(())
-}
-
-fn has_cached(case: &CaseResult) -> bool {
-    let cached =
-        |sample: &Sample| sample.cached.is_some() || sample.votes.iter().any(|vote| vote.cached.is_some());
-    case.samples.iter().any(cached)
 }
 
 fn case_fault(case: &CaseResult) -> Option<&'static str> {

@@ -197,3 +197,13 @@ impl Sample {
         self.checks.iter().any(|c| !c.passed)
     }
 }
+
+impl CaseResult {
+    /// Whether an answer or a judgement is another day's, from the cache.
+    pub fn has_cached(&self) -> bool {
+        let cached = |sample: &Sample| {
+            sample.cached.is_some() || sample.votes.iter().any(|vote| vote.cached.is_some())
+        };
+        self.samples.iter().any(cached)
+    }
+}
