@@ -136,8 +136,8 @@ pub(crate) async fn main(
         key(environment)?;
     }
     let desks = desks(&suites, &homes, arguments, environment, screen)?;
-    let (with_cycle, origin) = (arguments.with_cycle, arguments.service.origin()?);
-    let replies = Replies::open(&arguments.cache, with_cycle, &origin, environment, screen)?;
+    let (with_cycle, address) = (arguments.with_cycle, arguments.service.address()?);
+    let replies = Replies::open(&arguments.cache, with_cycle, &address, environment, screen)?;
     let ending = Ending::listen()?;
     if let Some(end) = budget.end() {
         ending.at(end);

@@ -83,6 +83,14 @@ impl Service {
 }
 
 impl ServiceOptions {
+    /// Whom a reply in the cache is of: two services can stand behind one origin, each below a path of its own.
+    pub(crate) fn address(&self) -> anyhow::Result<String> {
+        if self.emulator {
+            return self.origin();
+        }
+        http::base(&self.base_url).map_err(exit::usage)
+    }
+
     /// Where the service is, for a journal: its origin, or `emulator`, whose port is another one each time.
     pub(crate) fn origin(&self) -> anyhow::Result<String> {
         if self.emulator {

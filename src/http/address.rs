@@ -60,6 +60,11 @@ impl Address {
         &self.origin
     }
 
+    /// The whole address, without a `/` at its end.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Whether the service is on this machine.
     pub(super) fn is_loopback(&self) -> bool {
         self.loopback

@@ -299,12 +299,13 @@ impl Drop for Waiting<'_> {
         let shared = &self.lane.shared;
         let mut state = shared.state();
         state.books.leave(self.lane.at, self.key);
-        let kept = state.keeper == Some(self.key);
-        if kept {
+        if state.keeper == Some(self.key) {
             state.keeper = None;
         }
+        let vacant = state.keeper.is_none();
         drop(state);
-        if kept {
+        // Also by one that was woken to mind the time and whose turn came first: somebody else has to be woken then.
+        if vacant {
             shared.vacant.notify_one();
         }
         // Its turn came, and nobody was there.

@@ -40,3 +40,11 @@ pub use settings::{
 pub fn origin(base_url: &str) -> Result<String, String> {
     Ok(address::Address::parse(base_url)?.origin().to_owned())
 }
+
+/// A base URL that a key may be sent to, without a `/` at its end.
+///
+/// # Errors
+/// Why it is none.
+pub fn base(base_url: &str) -> Result<String, String> {
+    Ok(address::Address::parse(base_url)?.base().to_owned())
+}

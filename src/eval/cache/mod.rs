@@ -37,7 +37,7 @@ const AHEAD: i64 = 24 * 60 * 60;
 pub struct CacheSettings {
     /// The folder; made with the first reply that is kept.
     pub folder: PathBuf,
-    /// The service that is asked, by its origin; `emulator` for the built-in one. Nobody else's replies are found.
+    /// The service that is asked, by its base URL; `emulator` for the built-in one. Nobody else's replies are found.
     pub origin: String,
     /// Older replies are asked for again.
     pub max_age: Duration,

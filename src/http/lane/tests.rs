@@ -163,3 +163,37 @@ async fn overload_and_time_outs_halve_what_goes_at_once() {
         assert_eq!(lanes.figures()["a"].limit, Some(4), "{end:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_is_to_mind_the_time_and_goes_instead_leaves_it_to_another() {
+    let lanes = Lanes::with_chance(
+        Traffic {
+            rpm: Some(60),
+            ..Traffic::default()
+        },
+        7,
+    );
+    let lane = lanes.of("a");
+    // What may go at once is gone.
+    while let Some(permit) = goes(&lane).now_or_never() {
+        permit.end(End::Through);
+    }
+    let gap = waits(&lane).await;
+    let mut nobody = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut calls: Vec<_> = (0..3).map(|_| Box::pin(goes(&lane))).collect();
+    for call in &mut calls {
+        assert!(call.as_mut().poll(&mut nobody).is_pending());
+    }
+    let mut last = calls.pop().unwrap();
+    // The first minds the time; the machine is slow, and when the second is woken for that its own turn has come.
+    for mut call in calls {
+        tokio::time::advance(gap * 2).await;
+        let std::task::Poll::Ready(permit) = call.as_mut().poll(&mut nobody) else {
+            panic!("its turn has come");
+        };
+        drop(call);
+        permit.end(End::Through);
+    }
+    let permit = tokio::time::timeout(gap * 100, &mut last).await;
+    assert!(permit.is_ok(), "nobody minds the time");
+}
