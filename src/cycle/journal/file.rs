@@ -133,7 +133,7 @@ impl Journal {
     /// Takes up the journal that stands there: what a torn end holds is cut off.
     ///
     /// # Errors
-    /// When there is none, [`read`] refuses it, or the system can't write to it.
+    /// When there is none, [`read`](super::read) refuses it, or the system can't write to it.
     pub fn resume(folder: &Path) -> Result<Journal, Fault> {
         let path = place::journal(folder);
         let file = place::open(&path, File::options().read(true).append(true))?;
