@@ -42,7 +42,8 @@ pub(super) trait Service: Sync {
 
 impl Service for Studio {
     async fn chat(&self, request: &ChatRequest<'_>) -> Result<Reply<ChatReply>, Failure> {
-        Studio::chat(self, request).await
+        // Whoever awaits it is moved about before it is polled, as large as what it awaits.
+        Box::pin(Studio::chat(self, request)).await
     }
 
     async fn model_running(&self, model: &str) -> Result<bool, Failure> {

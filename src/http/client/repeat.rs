@@ -83,7 +83,8 @@ impl Client {
             counted.went_out();
             sent.attempts += 1;
             let started = Instant::now();
-            let body = self.attempt(call, url.clone(), way.how).await;
+            // Large, and moved about with everything that awaits this, were it not elsewhere.
+            let body = Box::pin(self.attempt(call, url.clone(), way.how)).await;
             let latency = started.elapsed();
             self.count(call, |tally| tally.total += latency);
             let status = body
