@@ -74,6 +74,25 @@ async fn a_run_again_makes_no_call_and_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_path_of_one_host_is_another_service() {
+    let house = House::new();
+    house.write("s.yaml", &suite("s", 2, EASY));
+    let emulator = emulator::start(options()).await.unwrap();
+    let eval = ["eval", "s.yaml", "--cache", "replies"];
+    assert_eq!(house.against(&emulator, &eval).await.code, 0);
+    let elsewhere = format!("{}/elsewhere", emulator.base_url());
+    let ended = tokio::task::spawn_blocking(move || {
+        let arguments = [&eval[..], &["--fresh", "--base-url", &elsewhere]].concat();
+        let ended = house.run_with(&arguments, &[("PREMAI_API_KEY", "secret-key")]);
+        (ended, results(&house))
+    });
+    let (ended, results) = ended.await.unwrap();
+    assert_eq!(ended.code, 4, "nobody answers there: {ended:?}");
+    assert_eq!(results["run"].get("cached"), None);
+    emulator.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_of_several_samples_has_its_own_judgement() {
     let house = House::new();
     house.write("s.yaml", &suite("s", 3, EASY));
