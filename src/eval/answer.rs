@@ -46,7 +46,8 @@ pub(super) async fn ask<S: Service>(
     service: &S,
     checking: &AtomicUsize,
 ) -> Answered {
-    let messages: Vec<ChatMessage<'_>> = case
+    let texts = case.texts.read();
+    let messages: Vec<ChatMessage<'_>> = texts
         .messages
         .iter()
         .map(|message| ChatMessage {

@@ -4,6 +4,7 @@
 //! Nothing in here is an answer of this run: an exhibit has no place among the cases, and so none in a figure, a
 //! coverage or a trace.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
@@ -76,7 +77,7 @@ impl<'a> Exhibits<'a> {
                 system: None,
                 question: (&anchor.question).into(),
                 answer: anchor.answer.as_str().into(),
-                reference: anchor.reference.as_deref(),
+                reference: anchor.reference.as_deref().map(Cow::Borrowed),
                 nth,
             },
             What::Earlier {
@@ -85,7 +86,7 @@ impl<'a> Exhibits<'a> {
             } => {
                 let mut was = self.earlier?.cases.get(at)?;
                 let sample = was.samples.get_mut(position)?;
-                Subject::of(case, sample.index, sample.answer.take()?)
+                Subject::of(&case.texts.read(), sample.index, sample.answer.take()?).into_owned()
             }
         })
     }

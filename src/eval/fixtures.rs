@@ -10,16 +10,18 @@ use super::service::Service;
 use super::{Limits, Settings};
 use crate::results::{CaseResult, JudgeRecord, Results, Run, SuiteRecord, Tool};
 use crate::studio::{ChatReply, ChatRequest, Failure, FailureKind, Purpose, Reply};
-use crate::suite::{Anchor, Case, CycleSettings, Judge, Message, Place, Role, Suite};
+use crate::suite::{Anchor, Case, CycleSettings, Judge, Message, Place, Role, Suite, Texts, Wording};
 
 pub(super) fn case(id: &str) -> Case {
     Case {
         id: id.to_owned(),
-        messages: vec![Message {
-            role: Role::User,
-            content: format!("question {id}").into(),
-        }],
-        reference: None,
+        texts: Texts::from(Wording {
+            messages: vec![Message {
+                role: Role::User,
+                content: format!("question {id}").into(),
+            }],
+            reference: None,
+        }),
         tags: Arc::default(),
         group: None,
         weight: 1.0,

@@ -13,7 +13,7 @@ use super::service::Service;
 use super::verdict::{self, Verdict};
 use crate::results::{CallCost, Vote, VoteOutcome};
 use crate::studio::{ChatMessage, ChatReply, ChatRequest, Failure, Purpose};
-use crate::suite::{Case, Judge, Role};
+use crate::suite::{Judge, Role, Wording};
 
 /// Of a judge's feedback and of its reasoning, in characters.
 pub(super) const MAX_TEXT: usize = 8_192;
@@ -42,31 +42,43 @@ pub(super) struct Bench<'a> {
 #[derive(Debug, Clone)]
 pub(super) struct Subject<'a> {
     /// The instructions that the answer was given under.
-    pub(super) system: Option<&'a str>,
+    pub(super) system: Option<Cow<'a, str>>,
     /// The question.
     pub(super) question: Cow<'a, str>,
     /// The answer under judgement.
     pub(super) answer: Cow<'a, str>,
     /// What to compare with.
-    pub(super) reference: Option<&'a str>,
+    pub(super) reference: Option<Cow<'a, str>>,
     /// Which of several answers to the question it is: each is judged for itself, though two read the same. The judge is
     /// not shown it.
     pub(super) nth: u32,
 }
 
 impl<'a> Subject<'a> {
-    /// An answer to a case.
-    pub(super) fn of(case: &'a Case, nth: u32, answer: impl Into<Cow<'a, str>>) -> Subject<'a> {
+    /// An answer to a case with these texts.
+    pub(super) fn of(texts: &'a Wording, nth: u32, answer: impl Into<Cow<'a, str>>) -> Subject<'a> {
         Subject {
-            system: case
+            system: texts
                 .messages
                 .iter()
                 .find(|m| m.role == Role::System)
-                .map(|m| &*m.content),
-            question: case.input().into(),
+                .map(|m| Cow::Borrowed(&*m.content)),
+            question: texts.input().into(),
             answer: answer.into(),
-            reference: case.reference.as_deref(),
+            reference: texts.reference.as_deref().map(Cow::Borrowed),
             nth,
+        }
+    }
+
+    /// With texts of its own.
+    pub(super) fn into_owned(self) -> Subject<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Subject {
+            system: self.system.map(own),
+            question: own(self.question),
+            answer: own(self.answer),
+            reference: self.reference.map(own),
+            nth: self.nth,
         }
     }
 }
@@ -83,10 +95,10 @@ pub(super) async fn judge<S: Service>(
     let mut calls = Vec::new();
     let answer = subject.answer.as_ref();
     let material = Material {
-        system: subject.system,
+        system: subject.system.as_deref(),
         question: &subject.question,
         answer,
-        reference: subject.reference,
+        reference: subject.reference.as_deref(),
         rubric: bench.judge.rubric.as_deref(),
     };
     let prompt = match bench.prompt.render(&material) {

@@ -293,7 +293,8 @@ async fn work<S: Service>(job: Job, plan: &Plan<'_>, service: &S) -> Done {
             vote,
             answer,
         } => {
-            let subject = Subject::of(&suite.cases[case], sample, &*answer);
+            let texts = suite.cases[case].texts.read();
+            let subject = Subject::of(&texts, sample, &*answer);
             let again = Wanted::Judgement { counts: true };
             let judged = judged(recall, bench, &subject, vote, again, service).await;
             Done::Vote { case, sample, judged }

@@ -51,7 +51,8 @@ impl<'a> Recall<'a> {
 
     /// All votes on the answer that is sample `sample`; nothing where one is missing.
     pub(super) fn votes(&self, case: &Case, sample: u32, answer: &str) -> Option<Vec<Vote>> {
-        let subject = Subject::of(case, sample, answer);
+        let texts = case.texts.read();
+        let subject = Subject::of(&texts, sample, answer);
         (0..self.judge.votes)
             .map(|vote| self.vote(&subject, vote))
             .collect()
@@ -79,6 +80,7 @@ impl<'a> Recall<'a> {
     /// The request as [`super::answer::ask`] makes it, and which of several answers to it.
     fn answer_key(&self, cache: &Cache, case: &Case, index: u32) -> Key {
         let asked = &case.parameters;
+        let texts = case.texts.read();
         let mut parts = Parts::of("answer")
             .text(cache.origin())
             .text(&self.settings.project)
@@ -88,8 +90,8 @@ impl<'a> Recall<'a> {
             .whole(asked.seed.map(i128::from))
             .whole(asked.max_completion_tokens.map(i128::from))
             .whole(Some(i128::from(index)))
-            .whole(Some(case.messages.len() as i128));
-        for message in &case.messages {
+            .whole(Some(texts.messages.len() as i128));
+        for message in &texts.messages {
             parts = parts.text(message.role.as_str()).text(&message.content);
         }
         for stop in &asked.stop {
@@ -113,10 +115,10 @@ impl<'a> Recall<'a> {
             .real(Some(judge.temperature))
             .whole(judge.seed.map(i128::from))
             .whole(judge.max_completion_tokens.map(i128::from))
-            .option(subject.system)
+            .option(subject.system.as_deref())
             .text(&subject.question)
             .text(&subject.answer)
-            .option(subject.reference)
+            .option(subject.reference.as_deref())
             .whole(Some(i128::from(subject.nth)))
             .whole(Some(i128::from(index)))
             .key()

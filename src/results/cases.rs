@@ -4,7 +4,7 @@
 //! together are a compressed block: a case takes a fraction of the room that its texts and collections would.
 
 use std::fmt;
-use std::marker::PhantomData;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
@@ -12,6 +12,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
 use super::CaseResult;
+use crate::suite::Texts;
 
 mod build;
 mod pack;
@@ -32,6 +33,8 @@ pub struct Cases {
     pack: Pack,
     /// Where each case is, by its position.
     spots: Vec<Spot>,
+    /// What stands in the suite of each and not in the pack, by its position; empty where all of a case is packed.
+    texts: Vec<Option<Texts>>,
 }
 
 impl Cases {
@@ -47,16 +50,18 @@ impl Cases {
 
     /// All of them, one at a time.
     pub fn iter(&self) -> Iter<'_> {
-        self.parts()
-    }
-
-    /// Of each case as much as `T` takes of its JSON: what is passed over is not allocated.
-    pub(crate) fn parts<T: DeserializeOwned>(&self) -> Iter<'_, T> {
         Iter {
             reader: self.reader(),
             at: 0,
-            part: PhantomData,
         }
+    }
+
+    /// Of each case as much as `T` takes of its JSON: what is passed over is not allocated. The messages and the
+    /// reference may not stand in it.
+    pub(crate) fn parts<T: DeserializeOwned>(&self) -> impl Iterator<Item = T> {
+        let mut unpacked = Unpacked::default();
+        let spots = self.spots.iter();
+        spots.map_while(move |spot| unpacked.read(&self.pack, *spot))
     }
 
     /// The case at a position, from 0. Of several cases a [`Reader`] reads those beside one another at less cost.
@@ -98,30 +103,30 @@ pub struct Reader<'a> {
 impl Reader<'_> {
     /// The case at a position, from 0.
     pub fn get(&mut self, at: usize) -> Option<CaseResult> {
-        self.part(at)
-    }
-
-    fn part<T: DeserializeOwned>(&mut self, at: usize) -> Option<T> {
         let spot = *self.cases.spots.get(at)?;
-        self.unpacked.read(&self.cases.pack, spot)
+        let mut case: CaseResult = self.unpacked.read(&self.cases.pack, spot)?;
+        if let Some(Some(texts)) = self.cases.texts.get(at) {
+            let texts = Arc::unwrap_or_clone(texts.read());
+            (case.messages, case.reference) = (texts.messages, texts.reference);
+        }
+        Some(case)
     }
 }
 
-/// Cases, or parts of them, one at a time.
+/// Cases, one at a time.
 #[derive(Debug)]
-pub struct Iter<'a, T = CaseResult> {
+pub struct Iter<'a> {
     reader: Reader<'a>,
     at: usize,
-    part: PhantomData<fn() -> T>,
 }
 
-impl<T: DeserializeOwned> Iterator for Iter<'_, T> {
-    type Item = T;
+impl Iterator for Iter<'_> {
+    type Item = CaseResult;
 
-    fn next(&mut self) -> Option<T> {
-        let part = self.reader.part(self.at)?;
+    fn next(&mut self) -> Option<CaseResult> {
+        let case = self.reader.get(self.at)?;
         self.at += 1;
-        Some(part)
+        Some(case)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -130,7 +135,7 @@ impl<T: DeserializeOwned> Iterator for Iter<'_, T> {
     }
 }
 
-impl<T: DeserializeOwned> ExactSizeIterator for Iter<'_, T> {}
+impl ExactSizeIterator for Iter<'_> {}
 
 impl<'a> IntoIterator for &'a Cases {
     type Item = CaseResult;

@@ -9,7 +9,7 @@ use super::keys;
 use super::shelf::Shelf;
 use super::tree::{Kind, Node, Span};
 use super::values::{self, Range};
-use super::{Case, Check, Message, Parameters, Role, check, fingerprint};
+use super::{Case, Check, Message, Parameters, Role, Wording, check, fingerprint};
 
 /// Integers that JSON carries everywhere.
 const LARGEST_SEED: i64 = 9_007_199_254_740_991;
@@ -190,8 +190,7 @@ pub(super) fn read(pen: &mut Pen<'_>, shelf: &mut Shelf, defaults: &Settings, no
     let checks = defaults.checks.iter().cloned().chain(own.checks).collect();
     let mut case = Case {
         id: id.clone(),
-        messages,
-        reference,
+        texts: Wording { messages, reference }.into(),
         tags: shelf.sharing.tags(tags),
         group,
         weight: weight.unwrap_or(1.0),

@@ -9,6 +9,7 @@ use super::fields::{Field, Fields};
 use super::folder::LARGEST;
 use super::shelf::{Opened, Shelf};
 use super::suggest::suggest;
+use super::texts::Packer;
 use super::tree::{Kind, Node, Span, quoted, steers};
 use super::{Case, Check, glob, json_schema, keys, values, yaml};
 
@@ -25,6 +26,7 @@ const MOST_TEXT: usize = 256 * 1024 * 1024;
 #[derive(Default)]
 pub(super) struct Cases {
     pub(super) cases: Vec<Case>,
+    packer: Packer,
     /// Each with the first place it stands in, also of faulty cases.
     pub(super) ids: HashMap<String, (Rc<str>, Span)>,
     /// Each with the first place it stands in.
@@ -160,6 +162,8 @@ impl Cases {
         if let Some(case) = draft.case {
             self.text = self.text.saturating_add(size(&case));
             self.cases.push(case);
+            self.packer
+                .added(self.cases.iter_mut().map(|case| &mut case.texts));
         }
     }
 
@@ -344,8 +348,9 @@ impl Cases {
 
 /// What a case weighs in memory, roughly.
 fn size(case: &Case) -> usize {
-    let messages: usize = case.messages.iter().map(|message| message.content.len()).sum();
-    let reference = case.reference.as_ref().map_or(0, |text| text.len());
+    let texts = case.texts.read();
+    let messages: usize = texts.messages.iter().map(|message| message.content.len()).sum();
+    let reference = texts.reference.as_ref().map_or(0, |text| text.len());
     let checks: usize = case.checks.iter().map(weight).sum();
     messages + reference + checks + case.tags.iter().map(|tag| tag.len() + 24).sum::<usize>()
 }

@@ -17,7 +17,8 @@ use sha2::{Digest, Sha256};
 use super::{Anchor, Case, Check, Gate, Judge};
 
 pub(super) fn case(case: &Case) -> String {
-    let messages: Vec<Value> = case
+    let texts = case.texts.read();
+    let messages: Vec<Value> = texts
         .messages
         .iter()
         .map(|message| json!([message.role.as_str(), *message.content]))
@@ -32,7 +33,7 @@ pub(super) fn case(case: &Case) -> String {
         "max_completion_tokens": p.max_completion_tokens,
         "stop": p.stop,
         "samples": case.samples,
-        "reference": case.reference,
+        "reference": texts.reference,
         "checks": case.checks.iter().map(check).collect::<Vec<_>>(),
     });
     digest([hashed])

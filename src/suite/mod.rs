@@ -37,6 +37,7 @@ mod syntax;
 mod template;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod tree;
 mod values;
 mod yaml;
@@ -59,5 +60,6 @@ pub use render::render;
 pub use source::Sources;
 pub use suggest::suggest;
 pub use template::template_environment;
+pub use texts::{Texts, Wording};
 pub use tree::steers;
 pub use values::parse_duration;

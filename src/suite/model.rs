@@ -8,6 +8,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Texts;
+
 /// Where something stands in a file of the suite. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Place {
@@ -93,10 +95,8 @@ pub struct Anchor {
 pub struct Case {
     /// Unique in the suite and stable over time.
     pub id: String,
-    /// What the model is asked, the system message first where there is one.
-    pub messages: Vec<Message>,
-    /// What the judge compares the answer with.
-    pub reference: Option<String>,
+    /// What the model is asked, and what its answer is compared with.
+    pub texts: Texts,
     /// The tags that gates and figures select by. Cases with the same ones share them.
     pub tags: Arc<BTreeSet<String>>,
     /// Cases of one group belong together (turns of one document, say) and are not independent.
@@ -121,17 +121,10 @@ pub struct Case {
     pub place: Place,
 }
 
-impl Case {
-    /// The text that stands for the question: in the judge's prompt, in the trace and in the report.
-    ///
-    /// The user's message where there is exactly one; otherwise every message but the system's,
-    /// each headed by its role.
-    pub fn input(&self) -> String {
-        input_of(&self.messages)
-    }
-}
-
-/// See [`Case::input`].
+/// The text that stands for the question: in the judge's prompt, in the trace and in the report.
+///
+/// The user's message where there is exactly one; otherwise every message but the system's,
+/// each headed by its role.
 pub fn input_of(messages: &[Message]) -> String {
     let spoken: Vec<&Message> = messages.iter().filter(|m| m.role != Role::System).collect();
     if let [only] = spoken.as_slice() {

@@ -153,7 +153,8 @@ fn of_a_suite(suite: &Suite) {
     }
     for case in &suite.cases {
         assert_eq!(case.fingerprint, fingerprint::case(case));
-        assert!(!case.messages.is_empty() && case.messages.iter().all(|message| !message.content.is_empty()));
+        let messages = &case.texts.read().messages;
+        assert!(!messages.is_empty() && messages.iter().all(|message| !message.content.is_empty()));
         assert!(case.weight > 0.0 && case.weight.is_finite());
         assert!((0.0..=1.0).contains(&case.pass_score) && (1..=100).contains(&case.samples));
         let sampling = &case.parameters;

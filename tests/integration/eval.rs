@@ -16,7 +16,7 @@ use tunegate::eval::{self, Evaluation, Event};
 use tunegate::http;
 use tunegate::results::{AnswerOutcome, Results, StopKind, VoteOutcome};
 use tunegate::studio::Studio;
-use tunegate::suite::{Case, Check, CycleSettings, Judge, Message, Place, Role, Suite};
+use tunegate::suite::{Case, Check, CycleSettings, Judge, Message, Place, Role, Suite, Texts, Wording};
 
 mod beside;
 
@@ -137,11 +137,13 @@ fn shown<'b>(body: &'b Value, name: &str) -> Option<&'b str> {
 fn suite(cases: usize) -> Suite {
     let case = |at: usize| Case {
         id: format!("c{at}"),
-        messages: vec![Message {
-            role: Role::User,
-            content: format!("say {at}").into(),
-        }],
-        reference: Some(format!("{at}")),
+        texts: Texts::from(Wording {
+            messages: vec![Message {
+                role: Role::User,
+                content: format!("say {at}").into(),
+            }],
+            reference: Some(format!("{at}")),
+        }),
         tags: Arc::default(),
         group: None,
         weight: 1.0,

@@ -120,7 +120,7 @@ fn the_example_of_the_format_means_what_it_says() {
     assert_eq!(requires[2], "pass_rate(tag: totals) >= 0.9");
     assert_eq!((suite.gates[2].place.line, suite.gates[2].place.column), (36, 14));
     let first = &suite.cases[0];
-    assert_eq!(first.messages[0].role, Role::System);
+    assert_eq!(first.texts.read().messages[0].role, Role::System);
     assert_eq!(
         (first.critical, first.holdout, first.parameters.temperature),
         (true, true, Some(0.0))
@@ -129,14 +129,18 @@ fn the_example_of_the_format_means_what_it_says() {
     let ids: Vec<&str> = suite.cases.iter().map(|case| case.id.as_str()).collect();
     assert_eq!(ids, ["total-simple", "a-1", "a-2", "b-1"]);
     let a = &suite.cases[1];
-    assert_eq!((a.input().as_str(), a.reference.as_deref()), ("NO", Some("1.10")));
+    let texts = a.texts.read();
+    assert_eq!(
+        (texts.input().as_str(), texts.reference.as_deref()),
+        ("NO", Some("1.10"))
+    );
     assert!(a.tags.contains("2026"));
     assert_eq!(
         (&*a.place.file, a.place.line),
         ("tests/suites/good/cases/a.yaml", 1)
     );
     let b = &suite.cases[3];
-    assert_eq!(&*b.messages[0].content, "Answer in French.");
+    assert_eq!(&*b.texts.read().messages[0].content, "Answer in French.");
     assert_eq!(
         suite.judge.rubric.as_deref(),
         Some("Amounts must match to the cent.\n")
@@ -148,7 +152,7 @@ fn the_example_of_the_format_means_what_it_says() {
 fn defaults_hold_where_a_case_is_silent_and_add_checks_and_tags() {
     let suite = sound(suite::read(Path::new("tests/suites/good/full.yaml")));
     let own = &suite.cases[0];
-    assert_eq!(&*own.messages[0].content, "Another.");
+    assert_eq!(&*own.texts.read().messages[0].content, "Another.");
     assert_eq!(
         (own.samples, own.pass_score, own.parameters.seed),
         (100, 1.0, Some(0))
@@ -158,8 +162,8 @@ fn defaults_hold_where_a_case_is_silent_and_add_checks_and_tags() {
     assert_eq!(own.checks[0], Check::MaxChars(2_000));
     assert_eq!(own.tags.iter().collect::<Vec<_>>(), ["all", "x", "y"]);
     let silent = &suite.cases[1];
-    assert_eq!(silent.input(), "Folded text.\n");
-    assert_eq!(&*silent.messages[0].content, "You are terse.");
+    assert_eq!(silent.texts.read().input(), "Folded text.\n");
+    assert_eq!(&*silent.texts.read().messages[0].content, "You are terse.");
     assert_eq!((silent.samples, silent.pass_score, silent.weight), (2, 0.5, 1.0));
     assert_eq!(silent.parameters.stop, ["\n", "END"]);
     let line = &suite.cases[3];

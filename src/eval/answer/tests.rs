@@ -104,13 +104,11 @@ async fn a_failed_call_is_an_outcome_of_the_case() {
 #[tokio::test]
 async fn the_request_says_what_the_case_says() {
     let mut case = case("a");
-    case.messages.insert(
-        0,
-        Message {
-            role: Role::System,
-            content: "be brief".into(),
-        },
-    );
+    let system = Message {
+        role: Role::System,
+        content: "be brief".into(),
+    };
+    case.texts.edit(|texts| texts.messages.insert(0, system));
     case.parameters = Parameters {
         temperature: Some(0.5),
         top_p: Some(0.9),

@@ -20,7 +20,7 @@ fn was(case: &Case, samples: Vec<Sample>) -> CaseResult {
         critical: false,
         holdout: false,
         pass_score: 0.7,
-        messages: case.messages.clone(),
+        messages: case.texts.read().messages.clone(),
         parameters: (*case.parameters).clone(),
         reference: None,
         samples,

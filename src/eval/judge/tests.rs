@@ -32,19 +32,24 @@ async fn judged(
     });
     let (settings, prompt) = (settings(1), JudgePrompt::new(None).unwrap());
     let mut case = case("a");
-    case.messages.insert(
-        0,
-        Message {
-            role: Role::System,
-            content: "the system".into(),
-        },
-    );
+    let system = Message {
+        role: Role::System,
+        content: "the system".into(),
+    };
+    case.texts.edit(|texts| texts.messages.insert(0, system));
     let bench = Bench {
         judge: &judge,
         prompt: &prompt,
         settings: &settings,
     };
-    let judged = super::judge(bench, &Subject::of(&case, 0, answer), vote, AGAIN, &service).await;
+    let judged = super::judge(
+        bench,
+        &Subject::of(&case.texts.read(), 0, answer),
+        vote,
+        AGAIN,
+        &service,
+    )
+    .await;
     assert!(
         script.lock().unwrap().is_empty(),
         "a scripted reply was not asked for"

@@ -103,7 +103,7 @@ impl Outcome {
         let samples = self.open.remove(&at).unwrap_or_default();
         let result = result(case, samples, votes);
         self.left.add(&result, votes);
-        self.done.put(at, &result);
+        self.done.put(at, &result, &case.texts);
     }
 
     pub(super) fn add_beside(&mut self, exhibit: usize, vote: Vote) {
@@ -157,9 +157,10 @@ impl Outcome {
         let votes = suite.judge.votes;
         let mut left = self.left;
         let cases = self.done.finish(suite.cases.len(), |at| {
-            let result = result(&suite.cases[at], self.open.remove(&at).unwrap_or_default(), votes);
+            let case = &suite.cases[at];
+            let result = result(case, self.open.remove(&at).unwrap_or_default(), votes);
             left.add(&result, votes);
-            result
+            (result, case.texts.clone())
         });
         let cached = CachedReplies {
             of_answers: left.of_answers,
@@ -224,9 +225,10 @@ fn result(case: &Case, mut done: Vec<Sample>, votes: u32) -> CaseResult {
         critical: case.critical,
         holdout: case.holdout,
         pass_score: case.pass_score,
-        messages: case.messages.clone(),
+        // They are held beside the result, and shared with the suite.
+        messages: Vec::new(),
         parameters: (*case.parameters).clone(),
-        reference: case.reference.clone(),
+        reference: None,
         samples,
     }
 }

@@ -74,13 +74,17 @@ fn an_answer_is_found_only_for_the_very_same_request() {
     assert_eq!(first_latency(&hit), Duration::from_millis(120));
     assert_eq!(found(&same, &asked, 1), None, "another sample");
     let changes: [&dyn Fn(&mut Case); 9] = [
-        &|c| c.messages[0].content = format!("{}!", c.messages[0].content).into(),
-        &|c| c.messages[0].role = Role::System,
         &|c| {
-            c.messages.push(Message {
+            c.texts
+                .edit(|t| t.messages[0].content = format!("{}!", t.messages[0].content).into());
+        },
+        &|c| c.texts.edit(|t| t.messages[0].role = Role::System),
+        &|c| {
+            let message = Message {
                 role: Role::User,
                 content: "".into(),
-            });
+            };
+            c.texts.edit(|t| t.messages.push(message));
         },
         &|c| Arc::make_mut(&mut c.parameters).temperature = Some(0.0),
         &|c| Arc::make_mut(&mut c.parameters).top_p = Some(1.0),
@@ -111,7 +115,8 @@ fn an_answer_is_found_only_for_the_very_same_request() {
     );
     // What does not shape it.
     let mut renamed = asked.clone();
-    (renamed.id, renamed.reference, renamed.weight) = ("z".to_owned(), Some("r".to_owned()), 2.0);
+    (renamed.id, renamed.weight) = ("z".to_owned(), 2.0);
+    renamed.texts.edit(|t| t.reference = Some("r".to_owned()));
     assert!(found(&same, &renamed, 0).is_some());
 }
 
@@ -121,7 +126,8 @@ fn a_judgement_is_found_only_for_what_the_same_judge_was_shown() {
     let mut settings = settings(1);
     settings.cache = Some(cache(folder.path(), "https://a"));
     let (plain, asked) = (suite(vec![]), case("a"));
-    let subject = Subject::of(&asked, 0, "42");
+    let texts = asked.texts.read();
+    let subject = Subject::of(&texts, 0, "42");
     Recall::new(&plain, &settings).keep_vote(&subject, judged(vote(VoteOutcome::Scored, Some(0.3))));
     settings.cache = Some(cache(folder.path(), "https://a"));
     let found =
@@ -151,10 +157,10 @@ fn a_judgement_is_found_only_for_what_the_same_judge_was_shown() {
         "how many there are shapes none"
     );
     let shown: [&dyn Fn(&mut Subject<'_>); 5] = [
-        &|s| s.system = Some(""),
+        &|s| s.system = Some("".into()),
         &|s| s.question = "q".into(),
         &|s| s.answer = "43".into(),
-        &|s| s.reference = Some("r"),
+        &|s| s.reference = Some("r".into()),
         &|s| s.nth = 1,
     ];
     for (at, change) in shown.iter().enumerate() {
@@ -194,7 +200,8 @@ fn only_replies_that_can_be_used_are_kept() {
         Some("1970-01-01T00:00:05Z")
     );
     recall.keep_answer(&asked, &again);
-    let subject = Subject::of(&asked, 0, "42");
+    let texts = asked.texts.read();
+    let subject = Subject::of(&texts, 0, "42");
     for odd in [
         vote(VoteOutcome::Unparseable, None),
         vote(VoteOutcome::Failed, None),

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use super::faults::{faults, underlined};
 use super::{gates, otherwise};
 use crate::gate::{Known, check};
-use crate::suite::{Case, Otherwise, Place, Severity};
+use crate::suite::{Case, Otherwise, Place, Severity, Wording};
 
 fn cases(number: usize, tag: &str, group: Option<&str>) -> Vec<Case> {
     let case = |i| Case {
         id: format!("{tag}-{i}"),
-        messages: Vec::new(),
-        reference: None,
+        texts: Wording::default().into(),
         tags: Arc::new(BTreeSet::from([tag.to_owned()])),
         group: group.map(str::to_owned),
         weight: 1.0,

@@ -3,10 +3,12 @@ use serde::Deserialize;
 use super::*;
 use crate::results::Sample;
 use crate::score::fixtures::{case, scored};
+use crate::suite::Wording;
 
 /// A case whose text is long and its own.
 fn long(at: usize) -> CaseResult {
     let mut case = case(&format!("c{at}"), &[at as f64 / 1_000.0]);
+    case.reference = Some(format!("reference {at}"));
     let words = ["invoice", "total", "net", "of", "the", "amount", "due", "is"];
     let answer: String = (0..300)
         .map(|i| format!("{} ", words[(at * 7_919 + i * 104_729) % 100_003 % 8]))
@@ -87,7 +89,7 @@ fn they_are_the_same_where_their_cases_are_whatever_the_blocks() {
     let plain = many(300);
     let mut builder = CasesBuilder::default();
     for at in (0..300).rev() {
-        builder.put(at, &plain[at]);
+        put(&mut builder, at, &plain[at]);
     }
     let cases = builder.finish(300, |_| unreachable!());
     assert_eq!(cases, Cases::from(plain.clone()));
@@ -95,6 +97,21 @@ fn they_are_the_same_where_their_cases_are_whatever_the_blocks() {
     other[299].samples[0].answer = None;
     assert_ne!(cases, Cases::from(other));
     assert_ne!(cases, Cases::from(plain[..299].to_vec()));
+}
+
+/// A case without what stands in the suite, and that.
+fn halves(case: &CaseResult) -> (CaseResult, Texts) {
+    let mut case = case.clone();
+    let texts = Wording {
+        messages: std::mem::take(&mut case.messages),
+        reference: case.reference.take(),
+    };
+    (case, texts.into())
+}
+
+fn put(builder: &mut CasesBuilder, at: usize, case: &CaseResult) {
+    let (case, texts) = halves(case);
+    builder.put(at, &case, &texts);
 }
 
 #[test]
@@ -105,19 +122,19 @@ fn cases_are_put_in_any_order_and_the_missing_ones_are_made() {
     let late = |at: usize| at == 3 || at % 50 == 7;
     let order = (0..400).map(|at| at ^ 5).filter(|at| !late(*at));
     for at in order.chain([3]) {
-        builder.put(at, &plain[at]);
+        put(&mut builder, at, &plain[at]);
     }
     assert!(builder.has(3) && !builder.has(7) && !builder.has(1_000));
     let mut made = Vec::new();
     let cases = builder.finish(400, |at| {
         made.push(at);
-        plain[at].clone()
+        halves(&plain[at])
     });
     assert_eq!(made, [7, 57, 107, 157, 207, 257, 307, 357]);
     assert_eq!(cases.iter().collect::<Vec<_>>(), plain);
     let mut twice = CasesBuilder::default();
-    twice.put(0, &plain[0]);
-    twice.put(0, &plain[1]);
+    put(&mut twice, 0, &plain[0]);
+    put(&mut twice, 0, &plain[1]);
     assert_eq!(twice.finish(1, |_| unreachable!()).get(0).unwrap(), plain[1]);
 }
 

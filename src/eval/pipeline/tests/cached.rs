@@ -104,8 +104,10 @@ async fn only_what_was_touched_is_asked_for() {
     let mut suite = numbered(20);
     ran_at(folder.path(), &suite).await;
     for at in [7, 13] {
-        let content = &mut suite.cases[at].messages[0].content;
-        *content = format!("{content} please").into();
+        suite.cases[at].texts.edit(|texts| {
+            let content = &mut texts.messages[0].content;
+            *content = format!("{content} please").into();
+        });
     }
     let touched = ran_at(folder.path(), &suite).await;
     let mut calls = touched.calls.clone();
@@ -233,8 +235,10 @@ async fn a_budget_is_for_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let mut suite = numbered(50);
     ran_at(folder.path(), &suite).await;
-    let content = &mut suite.cases[49].messages[0].content;
-    *content = format!("{content}!").into();
+    suite.cases[49].texts.edit(|texts| {
+        let content = &mut texts.messages[0].content;
+        *content = format!("{content}!").into();
+    });
     let cancel = CancellationToken::new();
     let way = Way {
         limits: Limits {

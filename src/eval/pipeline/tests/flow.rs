@@ -92,7 +92,7 @@ async fn results_stand_in_the_suites_order_whatever_comes_first() {
     for (case, result) in suite.cases.iter().zip(&ran.cases) {
         assert_eq!(
             (&result.id, &result.fingerprint, &result.messages),
-            (&case.id, &case.fingerprint, &case.messages)
+            (&case.id, &case.fingerprint, &case.texts.read().messages)
         );
         assert_eq!(
             result
