@@ -146,7 +146,7 @@ pub(crate) async fn main(
 fn hold(folder: &Path, results: &Results) -> anyhow::Result<Lock> {
     let refusal = |fault: journal::Fault| exit::usage(fault.to_string());
     let lock = Lock::take(folder).map_err(refusal)?;
-    if let Some(history) = journal::read(folder).map_err(refusal)?
+    if let Some(history) = journal::skim(folder).map_err(refusal)?
         && history.ended.is_none()
         && history.wrote()
         && history.begun.run != results.run.id

@@ -110,14 +110,21 @@ impl Desk {
     /// Takes the folder and decides how its journal goes on. Nothing is written yet.
     pub(crate) fn take(folder: PathBuf, now: Begun, fresh: bool, screen: &Screen) -> anyhow::Result<Desk> {
         let lock = Lock::take(&folder).map_err(refusal)?;
-        let earlier = match journal::read(&folder) {
-            Ok(earlier) => earlier,
-            Err(_) if fresh => None,
-            Err(fault) => return Err(refusal(fault)),
-        };
-        let course = match earlier {
-            Some(history) if !fresh => choose(history, now, &folder, screen)?,
-            _ => Course::Begin(Box::new(now)),
+        let (asks, anew) = (now.asks, Course::Begin(Box::new(now.clone())));
+        let course = match fresh {
+            true => anew,
+            // What was answered is most of a journal, and whether to go on does not hang on it.
+            false => match journal::skim(&folder).map_err(refusal)? {
+                None => anew,
+                Some(history) => match choose(history, now, &folder, screen)? {
+                    // An evaluation goes on from the answers themselves.
+                    Course::TakeUp(_) if asks => match journal::read(&folder).map_err(refusal)? {
+                        None => anew,
+                        Some(history) => Course::TakeUp(Box::new(history)),
+                    },
+                    course => course,
+                },
+            },
         };
         Ok(Desk {
             folder,

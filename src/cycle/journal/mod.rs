@@ -31,4 +31,4 @@ pub use file::Journal;
 pub use history::{Doubt, History, Standing, TraceHistory};
 pub use import::facts_of;
 pub use lock::Lock;
-pub use read::read;
+pub use read::{read, skim};

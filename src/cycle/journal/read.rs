@@ -65,7 +65,7 @@ pub(crate) enum Words {
 ///
 /// # Errors
 /// As of [`read`].
-pub(super) fn skim(folder: &Path) -> Result<Option<History>, Fault> {
+pub fn skim(folder: &Path) -> Result<Option<History>, Fault> {
     let path = place::journal(folder);
     match place::open(&path, File::options().read(true))? {
         Some(file) => Ok(read_file(&file, &path, Words::PassedOver)?.history),
