@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::fields::{Fields, FromWire, Wire};
+use super::completion::Completion;
+use super::fields::Fields;
 use super::{Studio, not_sent, post};
 use crate::http::{Failure, Reply, Turn, Urgency, Writes};
 
@@ -99,9 +100,9 @@ impl Studio {
                 Purpose::Judge => Urgency::Finishes,
             },
         };
-        let mut reply = (self.http.send_in::<Wire<ChatReply>>(&call, &turn))
+        let mut reply = (self.http.send_in::<Completion>(&call, &turn))
             .await?
-            .map(|wire| wire.0);
+            .map(|completion| completion.0);
         turn.lane.took(tokens(request, &reply.value));
         // Parts of a text are joined only here.
         reply.value.content = reply.value.content.map(|text| self.http.without_key(&text));
@@ -124,38 +125,8 @@ pub(crate) fn tokens(request: &ChatRequest<'_>, reply: &ChatReply) -> u64 {
     prompt.saturating_add(completion)
 }
 
-impl FromWire for ChatReply {
-    fn from_wire(value: Value) -> Result<Self, String> {
-        let mut fields = Fields::of(value, "the completion")?;
-        let listed = fields.take(&["choices"]);
-        let choices = match listed {
-            Some(Value::Array(choices)) => choices,
-            Some(_) => return Err("`choices` of the completion is not a list".to_owned()),
-            None => match fields.reason() {
-                Some(reason) => return Err(format!("the completion is an error: {reason}")),
-                // An answer that was given and lost on the way is no empty answer.
-                None => return Err("the completion has no `choices`".to_owned()),
-            },
-        };
-        let mut usage = fields.object("usage");
-        let mut reply = ChatReply {
-            content: None,
-            finish_reason: None,
-            model: fields.text(&["model"]),
-            prompt_tokens: usage.count(&["prompt_tokens"]),
-            completion_tokens: usage.count(&["completion_tokens"]),
-        };
-        if let Some(first) = choices.into_iter().next() {
-            let mut choice = Fields::of(first, "a choice")?;
-            reply.finish_reason = choice.text(&["finish_reason"]);
-            reply.content = choice.object("message").take(&["content"]).and_then(text_of);
-        }
-        Ok(reply)
-    }
-}
-
 /// A text, or the text parts of a list of parts.
-fn text_of(content: Value) -> Option<String> {
+pub(super) fn text_of(content: Value) -> Option<String> {
     match content {
         Value::String(text) => Some(text),
         Value::Array(parts) => {
@@ -182,14 +153,22 @@ mod tests {
 
     use super::*;
 
+    fn read(reply: Value) -> Result<ChatReply, String> {
+        let read = serde_json::from_str(&reply.to_string());
+        // Without the place, which says nothing of a reply in one line.
+        let told = |fault: serde_json::Error| fault.to_string().split(" at line").next().map(str::to_owned);
+        read.map(|Completion(reply)| reply)
+            .map_err(|fault| told(fault).unwrap_or_default())
+    }
+
     fn content(content: Value) -> Option<String> {
         let reply = json!({"choices": [{"message": {"role": "assistant", "content": content}}]});
-        ChatReply::from_wire(reply).expect("a completion").content
+        read(reply).expect("a completion").content
     }
 
     #[test]
     fn a_whole_completion() {
-        let reply = ChatReply::from_wire(json!({
+        let reply = read(json!({
             "id": "x", "object": "chat.completion", "model": "m-1",
             "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "yes"}}],
             "usage": {"prompt_tokens": 12, "completion_tokens": 3.0, "total_tokens": 15},
@@ -236,7 +215,7 @@ mod tests {
             json!({"choices": [{"message": null, "finish_reason": null}]}),
             json!({"choices": [{"message": {"tool_calls": [{}]}}]}),
         ] {
-            assert_eq!(ChatReply::from_wire(reply.clone()), Ok(none.clone()), "{reply}");
+            assert_eq!(read(reply.clone()), Ok(none.clone()), "{reply}");
         }
     }
 
@@ -251,7 +230,7 @@ mod tests {
             (json!({"choices": {}}), "not a list"),
             (json!({"choices": ["x"]}), "not an object"),
         ] {
-            let error = ChatReply::from_wire(reply.clone()).expect_err("no completion");
+            let error = read(reply.clone()).expect_err("no completion");
             assert!(error.contains(says), "{reply}: {error}");
         }
     }

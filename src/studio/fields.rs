@@ -46,6 +46,10 @@ impl Fields {
         }
     }
 
+    pub(super) fn of_map(map: Map<String, Value>) -> Fields {
+        Fields(map)
+    }
+
     /// The object in a field, or this one where there is none: some answers come wrapped.
     pub(super) fn unwrapped(mut self, name: &str) -> Fields {
         match self.0.remove(name) {
@@ -74,11 +78,7 @@ impl Fields {
 
     /// A text; numbers and booleans are read as one.
     pub(super) fn text(&mut self, names: &[&str]) -> Option<String> {
-        match self.take(names)? {
-            Value::String(text) => Some(text),
-            scalar @ (Value::Number(_) | Value::Bool(_)) => Some(scalar.to_string()),
-            _ => None,
-        }
+        scalar_of(self.take(names)?)
     }
 
     pub(super) fn id(&mut self, names: &[&str], what: &str) -> Result<String, String> {
@@ -108,16 +108,7 @@ impl Fields {
 
     /// A count, also one written as `12.0`.
     pub(super) fn count(&mut self, names: &[&str]) -> Option<u64> {
-        match self.take(names)? {
-            Value::Number(number) => number.as_u64().or_else(|| {
-                number
-                    .as_f64()
-                    .filter(|f| (0.0..9.0e15).contains(f))
-                    .map(|f| f.round() as u64)
-            }),
-            Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        }
+        count_of(self.take(names)?)
     }
 
     /// A list; absent and `null` are an empty one.
@@ -158,6 +149,29 @@ impl Fields {
             .map(|c| c.to_ascii_lowercase())
             .collect();
         words.iter().any(|word| name.contains(word))
+    }
+}
+
+/// A text; a number or a boolean is read as one.
+pub(super) fn scalar_of(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        scalar @ (Value::Number(_) | Value::Bool(_)) => Some(scalar.to_string()),
+        _ => None,
+    }
+}
+
+/// A count, also one written as `12.0`.
+pub(super) fn count_of(value: Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64().or_else(|| {
+            number
+                .as_f64()
+                .filter(|f| (0.0..9.0e15).contains(f))
+                .map(|f| f.round() as u64)
+        }),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
     }
 }
 

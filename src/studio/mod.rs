@@ -3,6 +3,7 @@
 
 mod batches;
 mod chat;
+mod completion;
 mod feedback;
 mod fields;
 mod forms;
