@@ -30,6 +30,7 @@ mod publish;
 mod report;
 mod resume;
 mod run;
+mod runtime;
 mod schema;
 mod service;
 mod shards;
@@ -45,6 +46,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use environment::{Environment, is_empty};
 use exit::{Exit, Refusal};
 use options::DisplayOptions;
+use runtime::{block_on, block_on_several};
 
 /// Evaluate a fine-tuned model on Prem Studio, gate it, and launch the next fine-tuning job
 #[derive(Debug, Parser)]
@@ -189,32 +191,4 @@ fn dispatch(command: Command, environment: &Environment, screen: &output::Screen
         Command::Emulator(arguments) => block_on_several(emulator::main(&arguments, screen)),
         Command::Action => action::main(environment, screen),
     }
-}
-
-/// The runtime is started only by the commands that need one. One thread for everything that waits: calls, answers and
-/// timers hand over to each other without waking another, which costs more than what is done. What takes long runs
-/// beside it.
-fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    until_over(runtime, work)
-}
-
-/// For a service, which works more than it waits.
-fn block_on_several<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
-    until_over(runtime, work)
-}
-
-fn until_over<T>(
-    runtime: tokio::runtime::Runtime,
-    work: impl Future<Output = anyhow::Result<T>>,
-) -> anyhow::Result<T> {
-    let result = runtime.block_on(work);
-    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    result
 }
