@@ -10,6 +10,8 @@ use reqwest::Url;
 pub(super) struct Address {
     /// Without a slash at its end.
     base: String,
+    /// As it was given.
+    url: Url,
     origin: String,
     loopback: bool,
 }
@@ -50,6 +52,7 @@ impl Address {
         let base = url.as_str().trim_end_matches('/').to_owned();
         Ok(Address {
             base,
+            url,
             origin,
             loopback,
         })
@@ -70,6 +73,11 @@ impl Address {
         self.loopback
     }
 
+    /// Whether calls are not encrypted, which they are not on this machine alone.
+    pub(super) fn is_plain(&self) -> bool {
+        self.loopback && self.url.scheme() == "http"
+    }
+
     /// Whether a URL has the base's origin and lies below its path, as a call's does.
     pub(super) fn holds(&self, url: &Url) -> bool {
         let below = url.as_str().strip_prefix(self.base.as_str());
@@ -88,11 +96,10 @@ impl Address {
     /// The URL of a call. Refuses a path that would end up elsewhere than it says.
     pub(super) fn join(&self, path: &str, query: &[(&'static str, String)]) -> Result<Url, String> {
         let refused = || format!("the path {path:?} can't be called");
-        let text = format!("{}{path}", self.base);
-        let mut url = Url::parse(&text).map_err(|_| refused())?;
-        // Dot segments, a query or a second host would make another URL of it than the one written.
-        if !path.starts_with('/') || url.as_str() != text || url.query().is_some() || url.fragment().is_some()
-        {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
+        // Dot segments, a query or odd characters would make another URL of it than the one written.
+        if !path.starts_with('/') || url.as_str().strip_prefix(self.base.as_str()) != Some(path) {
             return Err(refused());
         }
         if !query.is_empty() {

@@ -1,5 +1,6 @@
 //! One attempt: a prepared request comes in; the body of a success, or a classed fault, goes out.
 
+use std::mem;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, LOCATION};
@@ -97,7 +98,7 @@ pub(super) async fn send(request: RequestBuilder, redactor: &Redactor) -> Result
 
 /// Reads a reply to its end, at most `limit` bytes of it; whatever is no success is a fault.
 pub(super) async fn receive(
-    response: Response,
+    mut response: Response,
     limit: usize,
     limits: Limits,
     redactor: &Redactor,
@@ -105,11 +106,8 @@ pub(super) async fn receive(
     if !response.status().is_success() {
         return Err(of_status(response, limits, redactor).await);
     }
-    let (status, headers, url) = (
-        response.status(),
-        response.headers().clone(),
-        response.url().clone(),
-    );
+    let (status, url) = (response.status(), response.url().clone());
+    let headers = mem::take(response.headers_mut());
     // Nothing behind this line sees what the service sent otherwise.
     let bytes = redactor.mask(read(response, limit, redactor).await?);
     given_back().await;

@@ -30,15 +30,21 @@ pub(super) fn is_given(key: &SecretString) -> bool {
 
 /// For the base URL: what it sends always, the key among it.
 pub(super) fn client(settings: &Settings, address: &Address) -> Result<reqwest::Client, String> {
-    build(settings, address, &headers(settings)?)
+    build(settings, address, &headers(settings)?, address.is_plain())
 }
 
 /// For a file that lies elsewhere: it has no key.
 pub(super) fn keyless(settings: &Settings, address: &Address) -> Result<reqwest::Client, String> {
-    build(settings, address, &HeaderMap::new())
+    build(settings, address, &HeaderMap::new(), false)
 }
 
-fn build(settings: &Settings, address: &Address, headers: &HeaderMap) -> Result<reqwest::Client, String> {
+/// `plain`: nothing is encrypted wherever its calls lead.
+fn build(
+    settings: &Settings,
+    address: &Address,
+    headers: &HeaderMap,
+    plain: bool,
+) -> Result<reqwest::Client, String> {
     // Fails when there is one already; either way there is one now.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = || {
@@ -53,7 +59,12 @@ fn build(settings: &Settings, address: &Address, headers: &HeaderMap) -> Result<
             .https_only(!address.is_loopback());
         if address.is_loopback() {
             // Where a machine does not know the name itself, whoever answers for it could be anywhere.
-            builder.no_proxy().resolve_to_addrs("localhost", &LOCALHOST)
+            let builder = builder.no_proxy().resolve_to_addrs("localhost", &LOCALHOST);
+            match plain {
+                // Reading the system's certificates takes longer than all else before the first call.
+                true => builder.tls_certs_only([]),
+                false => builder,
+            }
         } else {
             builder
         }
