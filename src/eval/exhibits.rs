@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::answer::MAX_ANSWER_BYTES;
@@ -207,8 +208,7 @@ fn hash(parts: &[Option<&str>]) -> String {
         hasher.update(length.to_be_bytes());
         hasher.update(part.unwrap_or_default());
     }
-    let digest = hasher.finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&hasher.finalize())
 }
 
 #[cfg(test)]

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use data_encoding::HEXLOWER;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{CASES, Entry, VERSION};
 use crate::cycle;
 use crate::gate::Verdict;
-use crate::results::{CaseResult, Results};
+use crate::results::Results;
 use crate::score::{Comparison, Figures};
 
 /// Hexadecimal digits that stand for what a verdict depends on: of thirty runs no two share them by chance.
@@ -54,7 +56,7 @@ fn verdicts(results: &Results, figures: &Figures) -> BTreeMap<String, String> {
     if results.cases.len() > CASES {
         return BTreeMap::new();
     }
-    let scored = results.cases.iter().zip(&figures.cases);
+    let scored = results.cases.parts::<Judged>().zip(&figures.cases);
     scored
         // Another day's reply was a verdict on that day, and is none that has stood once more.
         .filter(|(case, figure)| case.id == figure.id && !case.has_cached())
@@ -66,26 +68,70 @@ fn verdicts(results: &Results, figures: &Figures) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What is looked at of a case.
+#[derive(Deserialize)]
+struct Judged {
+    id: String,
+    fingerprint: String,
+    pass_score: f64,
+    samples: Vec<Answered>,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    #[serde(default)]
+    answered_by: Option<String>,
+    #[serde(default)]
+    cached: Option<IgnoredAny>,
+    votes: Vec<Given>,
+}
+
+#[derive(Deserialize)]
+struct Given {
+    #[serde(default)]
+    cached: Option<IgnoredAny>,
+}
+
+impl Judged {
+    fn has_cached(&self) -> bool {
+        let cached = |sample: &Answered| {
+            sample.cached.is_some() || sample.votes.iter().any(|vote| vote.cached.is_some())
+        };
+        self.samples.iter().any(cached)
+    }
+}
+
+/// Its layout is part of every line: a history's runs are compared by it.
+#[derive(Serialize)]
+struct Basis<'a> {
+    layout: &'static str,
+    case: &'a str,
+    judge: &'a str,
+    pass_score: f64,
+    model: &'a str,
+    answered_by: BTreeSet<&'a str>,
+    emulator: bool,
+}
+
 /// What has to be the same in two runs for another verdict to be nobody's doing: the case, the judge, the bar, and the
 /// model, both as it was asked for and as the service says who answered. An alias that moves on to a newly trained
 /// model is a change, though nobody wrote one down.
-fn basis(results: &Results, case: &CaseResult) -> String {
-    let answered_by: BTreeSet<&str> = case
+fn basis(results: &Results, case: &Judged) -> String {
+    let answered_by = case
         .samples
         .iter()
         .filter_map(|sample| sample.answered_by.as_deref())
         .collect();
-    let hashed = json!({
-        "layout": "verdict/1",
-        "case": case.fingerprint,
-        "judge": results.suite.judge.fingerprint,
-        "pass_score": case.pass_score,
-        "model": results.suite.model,
-        "answered_by": answered_by,
-        "emulator": results.run.emulator,
-    });
-    let digest = Sha256::digest(hashed.to_string());
-    let mut digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    digits.truncate(BASIS_DIGITS);
-    digits
+    let hashed = Basis {
+        layout: "verdict/1",
+        case: &case.fingerprint,
+        judge: &results.suite.judge.fingerprint,
+        pass_score: case.pass_score,
+        model: &results.suite.model,
+        answered_by,
+        emulator: results.run.emulator,
+    };
+    // Plain data of texts and numbers always has a JSON text.
+    let text = serde_json::to_vec(&hashed).unwrap_or_default();
+    HEXLOWER.encode(&Sha256::digest(text)[..BASIS_DIGITS / 2])
 }

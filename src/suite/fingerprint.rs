@@ -11,32 +11,62 @@
 //!   expected score, tolerance; and of each case, sorted by id: id, fingerprint, tags, weight, group,
 //!   critical, holdout, `pass_score`.
 
+use std::collections::BTreeSet;
+
+use data_encoding::HEXLOWER;
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Anchor, Case, Check, Gate, Judge};
 
+/// `case/1`. The order of the fields is that of the keys.
+#[derive(Serialize)]
+struct Asked<'a> {
+    layout: &'static str,
+    messages: Vec<(&'static str, &'a str)>,
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    seed: Option<i64>,
+    max_completion_tokens: Option<u32>,
+    stop: &'a [String],
+    samples: u32,
+    reference: Option<&'a str>,
+    checks: Vec<Value>,
+}
+
+/// A case in `suite/1`.
+#[derive(Serialize)]
+struct Counted<'a> {
+    id: &'a str,
+    fingerprint: &'a str,
+    tags: &'a BTreeSet<String>,
+    weight: f64,
+    group: Option<&'a str>,
+    critical: bool,
+    holdout: bool,
+    pass_score: f64,
+}
+
 pub(super) fn case(case: &Case) -> String {
     let texts = case.texts.read();
-    let messages: Vec<Value> = texts
-        .messages
-        .iter()
-        .map(|message| json!([message.role.as_str(), *message.content]))
-        .collect();
     let p = &case.parameters;
-    let hashed = json!({
-        "layout": "case/1",
-        "messages": messages,
-        "temperature": p.temperature,
-        "top_p": p.top_p,
-        "seed": p.seed,
-        "max_completion_tokens": p.max_completion_tokens,
-        "stop": p.stop,
-        "samples": case.samples,
-        "reference": texts.reference,
-        "checks": case.checks.iter().map(check).collect::<Vec<_>>(),
-    });
-    digest([hashed])
+    digest(&[Asked {
+        layout: "case/1",
+        messages: texts
+            .messages
+            .iter()
+            .map(|message| (message.role.as_str(), &*message.content))
+            .collect(),
+        temperature: p.temperature,
+        top_p: p.top_p,
+        seed: p.seed,
+        max_completion_tokens: p.max_completion_tokens,
+        stop: &p.stop,
+        samples: case.samples,
+        reference: texts.reference.as_deref(),
+        checks: case.checks.iter().map(check).collect(),
+    }])
 }
 
 fn check(check: &Check) -> Value {
@@ -78,7 +108,7 @@ fn sorted(value: &Value) -> Value {
 pub const BUILT_IN_JUDGE_PROMPT: u32 = 1;
 
 pub(super) fn judge(judge: &Judge) -> String {
-    digest([json!({
+    digest(&[json!({
         "layout": "judge/1",
         "model": judge.model,
         "prompt": judge.prompt,
@@ -92,7 +122,7 @@ pub(super) fn judge(judge: &Judge) -> String {
 }
 
 pub(super) fn anchor(question: &str, answer: &str, reference: Option<&str>) -> String {
-    digest([json!({
+    digest(&[json!({
         "layout": "anchor/1",
         "question": question,
         "answer": answer,
@@ -108,17 +138,15 @@ pub(super) fn suite(name: &str, judge: &Judge, gates: &[Gate], cases: &[Case]) -
     let head = json!({ "layout": "suite/1", "name": name, "judge": judge.fingerprint, "gates": gates });
     let mut sorted: Vec<&Case> = cases.iter().collect();
     sorted.sort_by(|a, b| a.id.cmp(&b.id));
-    let cases = sorted.into_iter().map(|case| {
-        json!({
-            "id": case.id,
-            "fingerprint": case.fingerprint,
-            "tags": *case.tags,
-            "weight": case.weight,
-            "group": case.group,
-            "critical": case.critical,
-            "holdout": case.holdout,
-            "pass_score": case.pass_score,
-        })
+    let cases = sorted.into_iter().map(|case| Counted {
+        id: &case.id,
+        fingerprint: &case.fingerprint,
+        tags: &case.tags,
+        weight: case.weight,
+        group: case.group.as_deref(),
+        critical: case.critical,
+        holdout: case.holdout,
+        pass_score: case.pass_score,
     });
     // A suite without anchors is the suite that it was before there were any.
     let mut anchors: Vec<&Anchor> = judge.anchors.iter().collect();
@@ -128,23 +156,36 @@ pub(super) fn suite(name: &str, judge: &Judge, gates: &[Gate], cases: &[Case]) -
         .map(|anchor| json!([anchor.fingerprint, anchor.expected, anchor.tolerance]))
         .collect();
     let anchors = (!anchors.is_empty()).then(|| json!({ "anchors": anchors }));
-    digest(std::iter::once(head).chain(anchors).chain(cases))
+    let mut lines = Lines::default();
+    lines.add(&head);
+    anchors.iter().for_each(|anchors| lines.add(anchors));
+    cases.for_each(|case| lines.add(&case));
+    lines.digest()
 }
 
-/// Over the values' texts, a line break behind each; JSON has none of its own.
-fn digest(values: impl IntoIterator<Item = Value>) -> String {
-    use std::fmt::Write as _;
-    let mut hasher = Sha256::new();
-    for value in values {
-        hasher.update(value.to_string().as_bytes());
-        hasher.update(b"\n");
+fn digest(values: &[impl Serialize]) -> String {
+    let mut lines = Lines::default();
+    values.iter().for_each(|value| lines.add(value));
+    lines.digest()
+}
+
+/// The values' texts, a line break behind each; JSON has none of its own.
+#[derive(Default)]
+struct Lines {
+    hasher: Sha256,
+    line: Vec<u8>,
+}
+
+impl Lines {
+    fn add(&mut self, value: &impl Serialize) {
+        self.line.clear();
+        // Plain data of texts and numbers always has a JSON text, and memory takes it.
+        let _ = serde_json::to_writer(&mut self.line, value);
+        self.line.push(b'\n');
+        self.hasher.update(&self.line);
     }
-    hasher
-        .finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String can't fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+
+    fn digest(self) -> String {
+        HEXLOWER.encode(&self.hasher.finalize())
+    }
 }

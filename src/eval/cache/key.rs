@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 /// Begins every hash: another layout of the parts, or another reading of replies, must not meet what was kept before.
@@ -14,25 +15,16 @@ pub(in crate::eval) struct Key(pub(super) [u8; 32]);
 impl Key {
     /// As it stands in a file: 64 hex digits.
     pub(super) fn hex(&self) -> String {
-        use fmt::Write as _;
-        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String can't fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        HEXLOWER.encode(&self.0)
     }
 
     /// Reads 64 hex digits.
     pub(super) fn read(hex: &[u8]) -> Option<Key> {
-        let digit = |byte: u8| (byte as char).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
         let mut key = [0; 32];
         if hex.len() != 2 * key.len() {
             return None;
         }
-        for (byte, pair) in key.iter_mut().zip(hex.chunks_exact(2)) {
-            let (high, low) = (digit(pair[0])?, digit(pair[1])?);
-            *byte = u8::try_from(high << 4 | low).ok()?;
-        }
+        HEXLOWER.decode_mut(hex, &mut key).ok()?;
         Some(Key(key))
     }
 

@@ -3,6 +3,7 @@
 //! The check word holds the rest of the line together: a line that another program cut or changed is none. It is no
 //! signature: whoever can write the file can write a line that is right.
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::key::Key;
@@ -62,15 +63,7 @@ fn parts(line: &[u8]) -> Option<(Head, &[u8])> {
 
 fn check(rest: &[u8]) -> String {
     let digest = Sha256::digest(rest);
-    digest
-        .iter()
-        .take(CHECK / 2)
-        .fold(String::new(), |mut hex, byte| {
-            use std::fmt::Write as _;
-            // Writing to a String can't fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    HEXLOWER.encode(&digest[..CHECK / 2])
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::report::numbers::{count, score};
 use crate::report::text::plural;
-use crate::report::view::{CaseRow, View, samples_by_worth, what, word};
+use crate::report::view::{CaseRow, View, samples_by_worth, told, what, word};
 use crate::results::{AnswerOutcome, CaseResult, Sample, Vote, VoteOutcome};
 
 use super::escape::{At, code, fenced, prose, quoted, summary};
@@ -69,11 +69,13 @@ pub(super) fn section(view: &View, bytes: usize) -> String {
     }
     let others = &ranking.scored[full.shown..];
     if !others.is_empty() {
-        let table = rows(
-            others.iter().map(row),
+        let lines = told(&others[..others.len().min(ROWS)], row).into_iter().flatten();
+        let mut table = rows(
+            lines.collect::<Vec<_>>().into_iter(),
             ROWS,
             bytes.saturating_sub(out.len() + 1_000),
         );
+        table.left = others.len() - table.shown;
         if table.shown > 0 {
             let head = "| | Case | Score | Needed | Tags | |\n| :-: | --- | --- | --- | --- | --- |\n";
             let title = plural(table.shown as u64, "more case", "more cases");
@@ -143,10 +145,7 @@ pub(super) fn in_full(cases: &[CaseRow], bytes: usize) -> InFull {
     full
 }
 
-fn row(row: &CaseRow) -> String {
-    let Some(case) = row.case() else {
-        return String::new();
-    };
+fn row(row: &CaseRow, case: &CaseResult) -> String {
     let tags: Vec<String> = case.tags.iter().take(5).map(|tag| code(tag, At::Cell)).collect();
     format!(
         "| {} | {} | {} | {:.3} | {} | {} |\n",
@@ -155,7 +154,7 @@ fn row(row: &CaseRow) -> String {
         score(row.score),
         case.pass_score,
         tags.join(" "),
-        marks(&case).join(", "),
+        marks(case).join(", "),
     )
 }
 

@@ -70,25 +70,59 @@ pub(in crate::report) struct Ranking<'a> {
 
 impl<'a> Ranking<'a> {
     pub(in crate::report) fn new(record: &'a Record) -> Ranking<'a> {
-        let (cases, figures) = (&record.results.cases, &record.figures.cases);
+        let mut rows = Rows::new(record);
+        for case in record.results.cases.parts::<Named>() {
+            rows.add(&case.id, case.critical);
+        }
+        rows.ranked()
+    }
+}
+
+/// Rows of cases that come in the suite's order, one after the other.
+pub(super) struct Rows<'a> {
+    cases: &'a Cases,
+    figures: &'a [CaseFigure],
+    by_id: Option<HashMap<&'a str, &'a CaseFigure>>,
+    rows: Vec<CaseRow<'a>>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(record: &'a Record) -> Rows<'a> {
+        Rows {
+            cases: &record.results.cases,
+            figures: &record.figures.cases,
+            by_id: None,
+            rows: Vec::with_capacity(record.results.cases.len()),
+        }
+    }
+
+    /// The next case.
+    pub(super) fn add(&mut self, id: &str, critical: bool) {
+        let (at, figures) = (self.rows.len(), self.figures);
         // Figures stand beside their cases, but for a record that nobody derived.
-        let mut by_id: Option<HashMap<&str, &CaseFigure>> = None;
-        let rows = cases.parts::<Named>().enumerate().map(|(at, case)| {
-            let figure = figures.get(at).filter(|figure| figure.id == case.id).or_else(|| {
-                let by_id = by_id.get_or_insert_with(|| figures.iter().map(|f| (f.id.as_str(), f)).collect());
-                by_id.get(case.id.as_str()).copied()
-            });
-            CaseRow {
-                cases,
-                at,
-                critical: case.critical,
-                score: figure.and_then(|f| f.score),
-                passed: figure.and_then(|f| f.passed),
-                unscored: figure.and_then(|f| f.unscored),
-                figure,
-            }
+        let figure = figures.get(at).filter(|figure| figure.id == id).or_else(|| {
+            let all = || {
+                figures
+                    .iter()
+                    .map(|figure| (figure.id.as_str(), figure))
+                    .collect()
+            };
+            self.by_id.get_or_insert_with(all).get(id).copied()
         });
-        let (mut scored, unscored): (Vec<CaseRow>, Vec<CaseRow>) = rows.partition(|row| row.score.is_some());
+        self.rows.push(CaseRow {
+            cases: self.cases,
+            at,
+            critical,
+            score: figure.and_then(|f| f.score),
+            passed: figure.and_then(|f| f.passed),
+            unscored: figure.and_then(|f| f.unscored),
+            figure,
+        });
+    }
+
+    pub(super) fn ranked(self) -> Ranking<'a> {
+        let (mut scored, unscored): (Vec<CaseRow>, Vec<CaseRow>) =
+            self.rows.into_iter().partition(|row| row.score.is_some());
         scored.sort_by(|a, b| ascending(a.score, b.score).then(b.critical.cmp(&a.critical)));
         // With pass scores that differ, a failing case can stand behind a passing one with a lower score.
         scored.sort_by_key(|row| row.passed == Some(true));
@@ -101,6 +135,23 @@ impl<'a> Ranking<'a> {
             failing,
         }
     }
+}
+
+/// What each row's case is told as, in the rows' order. The cases are read in the order in which they lie beside one
+/// another: read here and there, each costs as much as a hundred.
+pub(in crate::report) fn told<T>(
+    rows: &[CaseRow],
+    tell: impl Fn(&CaseRow, &CaseResult) -> T,
+) -> Vec<Option<T>> {
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    order.sort_by_key(|row| rows[*row].at);
+    let mut told: Vec<Option<T>> = rows.iter().map(|_| None).collect();
+    let mut reader = rows.first().map(|row| row.cases.reader());
+    for row in order {
+        let case = reader.as_mut().and_then(|reader| reader.get(rows[row].at));
+        told[row] = case.map(|case| tell(&rows[row], &case));
+    }
+    told
 }
 
 /// The samples of a case, the ones that explain its score first: without a usable answer, with a failed

@@ -17,7 +17,7 @@ use crate::score::Group;
 
 use super::Record;
 
-pub(super) use cases::{CaseRow, Ranking, samples_by_worth};
+pub(super) use cases::{CaseRow, Ranking, samples_by_worth, told};
 pub(super) use cost::{ChatCost, Cost};
 pub(super) use cycle::{interrupted, open_traces, tally};
 pub(super) use diff::{Against, Diff, Flip, Held, Row, Said, Standing, said};
@@ -50,12 +50,12 @@ impl<'a> View<'a> {
             .map(|(tag, group)| (tag.as_str(), group))
             .collect();
         tags.sort_by(|(_, a), (_, b)| ascending(a.mean, b.mean));
-        let (problems, cost) = outline::look(record);
+        let (problems, cost, ranking) = outline::look(record);
         View {
             record,
             headline: Headline::new(record),
             tags,
-            ranking: Ranking::new(record),
+            ranking,
             problems,
             cost,
             planned: planned(record),

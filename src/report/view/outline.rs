@@ -1,10 +1,12 @@
-//! The cases of a record, looked at once → everything that is counted over all of their calls.
+//! The cases of a record, looked at once → everything that is counted over all of their calls, and
+//! their order.
 
 use serde::Deserialize;
 
 use crate::report::Record;
 use crate::results::{AnswerOutcome, CallCost, VoteOutcome};
 
+use super::cases::{Ranking, Rows};
 use super::cost::{ChatCost, ChatCosts, Cost};
 use super::problems::{Problem, Problems};
 
@@ -12,6 +14,7 @@ use super::problems::{Problem, Problems};
 #[derive(Deserialize)]
 pub(super) struct Outline {
     pub(super) id: String,
+    critical: bool,
     pub(super) samples: Vec<SampleOutline>,
 }
 
@@ -33,21 +36,24 @@ pub(super) struct VoteOutline {
     pub(super) calls: Vec<CallCost>,
 }
 
-/// What went wrong, and what it cost.
-pub(super) fn look(record: &Record) -> (Vec<Problem>, Cost<'_>) {
+/// What went wrong, what it cost, and the order of the cases.
+pub(super) fn look(record: &Record) -> (Vec<Problem>, Cost<'_>, Ranking<'_>) {
     let mut problems = Problems::default();
     let (mut answers, mut judgements) = (ChatCosts::default(), ChatCosts::default());
+    let mut rows = Rows::new(record);
     for (at, case) in record.results.cases.parts::<Outline>().enumerate() {
         for sample in &case.samples {
             sample.call.iter().for_each(|call| answers.add(call));
             let calls = sample.votes.iter().flat_map(|vote| &vote.calls);
             calls.for_each(|call| judgements.add(call));
         }
+        rows.add(&case.id, case.critical);
         problems.add(at, case);
     }
     let costs: [ChatCost; 2] = [answers.sum(), judgements.sum()];
     (
         problems.told(&record.figures.cases),
         Cost::new(&record.results, costs),
+        rows.ranked(),
     )
 }

@@ -52,7 +52,7 @@ pub(super) struct Problems {
 impl Problems {
     /// Adds the case at this position.
     pub(super) fn add(&mut self, at: usize, case: Outline) {
-        let Outline { id, samples } = case;
+        let Outline { id, samples, .. } = case;
         for sample in samples {
             if let Some(kind) = answer_kind(sample.outcome) {
                 self.tally(kind).add(at, &id, sample.detail);

@@ -1,5 +1,6 @@
 //! The results of an earlier run in, what later runs compare with out.
 
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -85,6 +86,5 @@ impl PartDigests {
 fn digest(part: &impl Serialize) -> String {
     // Plain data of texts and numbers always has a JSON text.
     let text = serde_json::to_vec(part).unwrap_or_default();
-    let digest = Sha256::digest(&text);
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&Sha256::digest(&text)[..8])
 }
