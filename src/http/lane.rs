@@ -85,8 +85,12 @@ pub struct LaneFigures {
     pub limit: Option<usize>,
     /// The most that it allowed.
     pub highest: Option<usize>,
+    /// The most that were on their way at once; 0 where none ever was.
+    pub most_at_once: usize,
     /// Attempts that were refused for too much traffic.
     pub refused: u64,
+    /// For how long in all nothing went out, because refusals asked for it or had come.
+    pub closed: Duration,
     /// The pace of all models together, where refusals taught one.
     pub calls_a_second: Option<f64>,
 }
@@ -155,10 +159,15 @@ impl Lanes {
         self.shared.room.notified().await;
     }
 
+    /// What is known of the service's limits from the start.
+    pub fn traffic(&self) -> Traffic {
+        self.shared.state().books.traffic()
+    }
+
     /// What became of each lane, by model.
     pub fn figures(&self) -> BTreeMap<String, LaneFigures> {
         let state = self.shared.state();
-        let figures = state.books.figures();
+        let figures = state.books.figures(Instant::now());
         figures
             .map(|(name, figures)| (name.to_owned(), figures))
             .collect()
@@ -271,7 +280,7 @@ impl Shared {
         let mut state = self.state();
         state.books.end(ticket, end, Instant::now());
         if !matches!(end, End::Through | End::Other)
-            && let Some((model, figures)) = state.books.figures().nth(ticket.lane)
+            && let Some((model, figures)) = state.books.figures(Instant::now()).nth(ticket.lane)
         {
             debug!(
                 model,

@@ -9,6 +9,7 @@ mod diff;
 mod headline;
 mod judge;
 mod outline;
+mod pace;
 mod problems;
 
 use serde::Serialize;
