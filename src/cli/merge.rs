@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::exit::{self, Exit};
 use super::frame::{self, Frame};
 use super::hub::Hub;
-use super::options::{ComparisonOptions, OutputOptions};
+use super::options::{Base, ComparisonOptions, OutputOptions};
 use super::output::{Progress, Screen};
 use super::publish::{self, Publication};
 use super::{comment, comparison, signals, suites, trend};
@@ -116,7 +116,11 @@ pub(crate) async fn main(
         };
         results.suite.gates = head.gates;
         results.suite.policy = frame.policy.clone();
-        compared(&mut results, &mut frame, options)?;
+        if options.baseline == Base::None {
+            uncompared(&mut results, screen);
+        } else {
+            compared(&mut results, &mut frame, options)?;
+        }
         let record = comparison::derive(results, None)?;
         let exit = exit_of(&record);
         trend::add(&mut frame, &record);
@@ -187,6 +191,18 @@ fn compared(results: &mut Results, frame: &mut Frame, options: &ComparisonOption
     }
     results.baseline_unknown = results.baseline.is_none() && (frame.unknown || results.baseline_unknown);
     Ok(())
+}
+
+/// Takes out what the shards were compared with: somebody asked for no comparison in so many words.
+fn uncompared(results: &mut Results, screen: &Screen) {
+    if results.baseline.take().is_some() {
+        screen.warn(&format!(
+            "{}: what its shards were compared with is left out, as --baseline none asks",
+            results.suite.name
+        ));
+    }
+    results.without_baseline = None;
+    results.baseline_unknown = false;
 }
 
 /// As of a run; but it was not this process that a signal ended.

@@ -217,6 +217,17 @@ async fn a_baseline_is_judged_again_in_parts_and_put_together() {
     assert_eq!(merged["baseline"]["rejudged"], true);
     assert_eq!(plain(one), plain(merged));
 
+    // Whoever says none gets none, and is told that there was one.
+    let none = ["merge", "out", "--output-dir", "alone", "--baseline", "none"];
+    let alone = house.run(&none);
+    assert_eq!(alone.code, 0, "{alone:?}");
+    assert!(alone.stderr.contains("as --baseline none asks"), "{alone:?}");
+    let results = house.json("alone/s/results.json");
+    for field in ["baseline", "comparison", "without_baseline", "baseline_unknown"] {
+        assert_eq!(results.get(field), None, "{field}");
+    }
+    assert_eq!(results["figures"], house.json("merged/s/results.json")["figures"]);
+
     // A baseline that nobody judges again is compared with by the merge itself.
     let refused = house.run(&[
         "merge",
