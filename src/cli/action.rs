@@ -62,7 +62,7 @@ fn go_on(
     screen: &Screen,
 ) -> anyhow::Result<Exit> {
     let paths = given("TUNEGATE_RESULTS").unwrap_or_default();
-    let paths: Vec<String> = paths.split_whitespace().map(str::to_owned).collect();
+    let paths = paths_of(&paths);
     if paths.is_empty() {
         return Err(exit::usage(format!(
             "mode `{mode}` needs the input `results`: {}",
@@ -95,6 +95,12 @@ fn go_on(
         }
         _ => Err(anyhow::anyhow!("mode {mode} is no command")),
     }
+}
+
+/// Paths, a line each: a blank within one is the path's. Like our own output of several, which may well be the input.
+fn paths_of(lines: &str) -> Vec<String> {
+    let lines = lines.lines().map(str::trim).filter(|path| !path.is_empty());
+    lines.map(str::to_owned).collect()
 }
 
 /// Whether an option that this command has not would take the value for a yes.

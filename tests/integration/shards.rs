@@ -436,6 +436,25 @@ async fn on_github_a_matrix_is_merged_and_gone_on_with() {
     let ended = step(&cycle, "decide-cycle").await.unwrap();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(output("decide-cycle", "result"), "launched");
+
+    // A path a line, and a blank within one is the path's.
+    for part in ["1", "2"] {
+        house.write(
+            &format!("shards of today/{part}/results.json"),
+            &house.read(&format!("a/s/shards/{part}-of-2/results.json")),
+        );
+    }
+    let blanks = [
+        ("TUNEGATE_MODE", "merge"),
+        (
+            "TUNEGATE_RESULTS",
+            "\n  shards of today/1 \r\n\n shards of today/2\n",
+        ),
+        ("TUNEGATE_OUTPUT_DIR", "of today"),
+    ];
+    let ended = step(&blanks, "decide-blanks").await.unwrap();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(output("decide-blanks", "results-path"), "of today/s/results.json");
     let nothing = step(&[("TUNEGATE_MODE", "merge")], "decide-none").await.unwrap();
     assert_eq!(nothing.code, 2, "{nothing:?}");
     assert!(
