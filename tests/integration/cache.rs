@@ -226,8 +226,9 @@ fn somebody_else_s_cache_is_no_fault() {
         .unwrap()
         .path();
     let text = fs::read_to_string(&good).unwrap();
-    house.write("replies/hostile.jsonl", &text.replace("0.", "7."));
-    fs::write(house.path("replies/bytes.jsonl"), [0xfe; 100_000]).unwrap();
+    let named = |n: usize| format!("replies/{n:013}-{n:032x}.jsonl");
+    house.write(&named(1), &text.replace("0.", "7."));
+    fs::write(house.path(&named(2)), [0xfe; 100_000]).unwrap();
     fs::remove_file(good).unwrap();
     let ended = house.run(&eval);
     assert_eq!(ended.code, 0, "{ended:?}");

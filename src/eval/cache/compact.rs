@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::index::{Index, Place};
 use super::line;
@@ -68,7 +68,7 @@ pub(super) fn compact(
     let written = segments.iter().zip(&left).filter(|(_, left)| !**left);
     let written: u64 = written.map(|(segment, _)| segment.bytes).sum();
     let kept = kept(index, bounds, written, is_left);
-    let name = format!("{:013}-{}", millis(), uuid::Uuid::new_v4().simple());
+    let name = segment::name();
     if !kept.is_empty() {
         let new = folder.join(format!("{name}.tmp"));
         let mut out = BufWriter::with_capacity(128 << 10, segment::create(&new, private)?);
@@ -146,10 +146,4 @@ fn remove_abandoned(folder: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn millis() -> u128 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis())
 }

@@ -13,6 +13,9 @@ use super::line::{self, HEAD, Head, MAX_LINE};
 
 /// How a segment's name ends.
 const ENDING: &str = ".jsonl";
+/// Digits of the milliseconds since 1970 that it begins with (until the year 2286), and of the UUID behind them.
+const MILLIS: usize = 13;
+const ID: usize = 32;
 /// Segments that are read at the most; more are there only where nobody can tidy up.
 const MOST: usize = 512;
 
@@ -89,18 +92,34 @@ pub(super) fn open(folder: &Path) -> io::Result<Vec<Segment>> {
     Ok(opened)
 }
 
+/// Whether a file's name is one that [`Writer::begin`] gives, or tidying up: anything else in the folder is somebody's
+/// own, and is neither read nor ever removed.
+fn is_ours(name: &str) -> bool {
+    let parts = name.strip_suffix(ENDING).and_then(|name| name.split_once('-'));
+    parts.is_some_and(|(millis, id)| {
+        let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        millis.len() == MILLIS
+            && millis.bytes().all(|byte| byte.is_ascii_digit())
+            && id.len() == ID
+            && id.bytes().all(hex)
+    })
+}
+
+/// A name for a new file, without its ending: the later the greater.
+pub(super) fn name() -> String {
+    let millis = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis());
+    format!("{millis:0MILLIS$}-{}", uuid::Uuid::new_v4().simple())
+}
+
 /// The segments' paths. Links and folders are none.
 fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_file
-            && entry
-                .file_name()
-                .to_str()
-                .is_some_and(|name| name.ends_with(ENDING))
-        {
+        if is_file && entry.file_name().to_str().is_some_and(is_ours) {
             paths.push(entry.path());
         }
     }
@@ -121,13 +140,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Makes a segment of its own.
     pub(super) fn begin(folder: &Path, private: bool) -> io::Result<Writer> {
-        let name = format!(
-            "{:013}-{}",
-            SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .map_or(0, |since| since.as_millis()),
-            uuid::Uuid::new_v4().simple()
-        );
+        let name = name();
         let (new, path) = (folder.join(format!("{name}.new")), folder.join(name + ENDING));
         let file = create(&new, private)?;
         match file.try_lock() {

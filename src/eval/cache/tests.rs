@@ -29,6 +29,11 @@ fn got(cache: &Cache, n: usize) -> Option<Value> {
     cache.get::<Value>(&key(n)).map(|(_, value)| value)
 }
 
+/// A segment's name.
+fn ours(n: usize) -> String {
+    format!("{n:013}-{n:032x}.jsonl")
+}
+
 /// A segment that nobody writes any more, with replies of these times.
 fn segment(folder: &Path, name: &str, replies: &[(usize, i64)]) {
     let lines = replies.iter().flat_map(|(n, at)| {
@@ -135,7 +140,7 @@ fn any_number_write_at_once_and_nothing_is_lost() {
 #[test]
 fn a_file_that_was_cut_anywhere_loses_only_its_last_reply() {
     let folder = tempfile::tempdir().unwrap();
-    let name = "0000000000001-a.jsonl";
+    let name = &ours(1);
     segment(folder.path(), name, &[(1, now()), (2, now()), (3, now())]);
     let whole = fs::read(folder.path().join(name)).unwrap();
     let ends: Vec<usize> = (0..whole.len())
@@ -155,7 +160,7 @@ fn a_file_that_was_cut_anywhere_loses_only_its_last_reply() {
 fn what_is_no_reply_is_none_and_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    segment(folder, "0000000000001-good.jsonl", &[(1, now())]);
+    segment(folder, &ours(1_000), &[(1, now())]);
     let line = |n| {
         String::from_utf8(
             line::write(
@@ -169,21 +174,17 @@ fn what_is_no_reply_is_none_and_no_error() {
         )
         .unwrap()
     };
-    fs::create_dir(folder.join("folder.jsonl")).unwrap();
-    fs::write(folder.join("0-empty.jsonl"), "").unwrap();
-    fs::write(folder.join("1-bytes.jsonl"), [0xff; 5_000]).unwrap();
-    fs::write(
-        folder.join("2-long.jsonl"),
-        "x".repeat(MAX_LINE + 5) + "\n" + &line(2),
-    )
-    .unwrap();
+    fs::create_dir(folder.join(ours(2))).unwrap();
+    fs::write(folder.join(ours(3)), "").unwrap();
+    fs::write(folder.join(ours(4)), [0xff; 5_000]).unwrap();
+    fs::write(folder.join(ours(5)), "x".repeat(MAX_LINE + 5) + "\n" + &line(2)).unwrap();
     // Another reply's check word, another key's reply, a time that is none, a time to come.
     fs::write(
-        folder.join("3-swapped.jsonl"),
+        folder.join(ours(6)),
         line(3).replace(&key(3).hex(), &key(4).hex()),
     )
     .unwrap();
-    fs::write(folder.join("4-no-json.jsonl"), {
+    fs::write(folder.join(ours(7)), {
         line::write(
             Head {
                 key: key(5),
@@ -196,15 +197,11 @@ fn what_is_no_reply_is_none_and_no_error() {
     .unwrap();
     segment(
         folder,
-        "5-times.jsonl",
+        &ours(8),
         &[(6, -1), (7, now() + 2 * AHEAD), (8, i64::MAX), (9, i64::MIN)],
     );
     #[cfg(unix)]
-    std::os::unix::fs::symlink(
-        folder.join("0000000000001-good.jsonl"),
-        folder.join("6-link.jsonl"),
-    )
-    .unwrap();
+    std::os::unix::fs::symlink(folder.join(ours(1_000)), folder.join(ours(9))).unwrap();
     let cache = open(folder);
     assert!(got(&cache, 1).is_some(), "beside all that");
     assert_eq!(
@@ -223,19 +220,15 @@ const MAX_LINE: usize = line::MAX_LINE;
 #[test]
 fn a_reply_of_a_time_to_come_hides_no_other() {
     let folder = tempfile::tempdir().unwrap();
-    segment(folder.path(), "1.jsonl", &[(1, now() - 5)]);
-    segment(folder.path(), "2.jsonl", &[(1, now() + 2 * AHEAD), (1, i64::MAX)]);
+    segment(folder.path(), &ours(1), &[(1, now() - 5)]);
+    segment(folder.path(), &ours(2), &[(1, now() + 2 * AHEAD), (1, i64::MAX)]);
     assert!(got(&open(folder.path()), 1).is_some());
 }
 
 #[test]
 fn old_replies_are_asked_for_again() {
     let folder = tempfile::tempdir().unwrap();
-    segment(
-        folder.path(),
-        "1.jsonl",
-        &[(1, now() - 3_000), (2, now() - 4_000)],
-    );
+    segment(folder.path(), &ours(1), &[(1, now() - 3_000), (2, now() - 4_000)]);
     let cache = Cache::open(CacheSettings {
         max_age: Duration::from_secs(3_600),
         ..settings(folder.path())
@@ -248,7 +241,7 @@ fn old_replies_are_asked_for_again() {
 #[test]
 fn a_refresh_looks_nothing_up_and_keeps_everything() {
     let folder = tempfile::tempdir().unwrap();
-    segment(folder.path(), "1.jsonl", &[(1, now() - 1)]);
+    segment(folder.path(), &ours(1), &[(1, now() - 1)]);
     let fresh = Cache::open(CacheSettings {
         refresh: true,
         ..settings(folder.path())
@@ -265,13 +258,9 @@ fn many_files_become_one_and_the_newest_replies_stay() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     for n in 0..20 {
-        segment(
-            folder,
-            &format!("{n:013}-a.jsonl"),
-            &[(n, now() - 100), (1_000, now() - n as i64)],
-        );
+        segment(folder, &ours(n), &[(n, now() - 100), (1_000, now() - n as i64)]);
     }
-    segment(folder, "old.jsonl", &[(500, now() - 8 * 24 * 60 * 60)]);
+    segment(folder, &ours(99), &[(500, now() - 8 * 24 * 60 * 60)]);
     let before = open(folder);
     assert_eq!(segments(folder).len(), 1);
     for cache in [before, open(folder)] {
@@ -290,8 +279,8 @@ fn many_files_become_one_and_the_newest_replies_stay() {
 fn a_full_cache_loses_its_oldest() {
     let folder = tempfile::tempdir().unwrap();
     let all: Vec<(usize, i64)> = (0..100).map(|n| (n, now() - 1_000 + n as i64)).collect();
-    segment(folder.path(), "1.jsonl", &all);
-    let bytes = fs::metadata(folder.path().join("1.jsonl")).unwrap().len();
+    segment(folder.path(), &ours(1), &all);
+    let bytes = fs::metadata(folder.path().join(ours(1))).unwrap().len();
     let bounded = CacheSettings {
         max_bytes: bytes / 2,
         ..settings(folder.path())
@@ -309,6 +298,32 @@ fn a_full_cache_loses_its_oldest() {
 }
 
 #[test]
+fn what_somebody_keeps_in_the_same_folder_is_neither_read_nor_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let names = [
+        "cases.jsonl",
+        "0000000000001-cases.jsonl",
+        "1-00000000000000000000000000000001.jsonl",
+    ];
+    for name in names {
+        segment(folder, name, &[(1, now())]);
+        // More than is worth tidying up.
+        let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
+        file.set_len(2 << 20).unwrap();
+    }
+    for n in 10..40 {
+        segment(folder, &ours(n), &[(n, now())]);
+    }
+    let cache = open(folder);
+    assert_eq!(got(&cache, 1), None);
+    assert_eq!(segments(folder).len(), names.len() + 1, "ours are one file now");
+    for name in names {
+        assert_eq!(fs::metadata(folder.join(name)).unwrap().len(), 2 << 20, "{name}");
+    }
+}
+
+#[test]
 fn what_is_being_written_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -316,7 +331,7 @@ fn what_is_being_written_is_left_alone() {
     writer.put(key(1), &1);
     let mine = segments(folder);
     for n in 10..40 {
-        segment(folder, &format!("{n:013}-a.jsonl"), &[(n, now())]);
+        segment(folder, &ours(n), &[(n, now())]);
     }
     let held = open(folder);
     assert_eq!(segments(folder).len(), 2);
@@ -327,7 +342,7 @@ fn what_is_being_written_is_left_alone() {
     // Once more, now that nobody writes: who still reads the old ones reads on.
     drop(writer);
     for n in 50..80 {
-        segment(folder, &format!("{n:013}-a.jsonl"), &[(n, now())]);
+        segment(folder, &ours(n), &[(n, now())]);
     }
     let last = open(folder);
     assert_eq!(segments(folder).len(), 1);
@@ -370,7 +385,7 @@ fn what_others_left_unfinished_goes_when_nobody_has_it_any_more() {
         file.set_modified(long_ago).unwrap();
     }
     for n in 0..20 {
-        segment(folder, &format!("{n}.jsonl"), &[(n, now())]);
+        segment(folder, &ours(n), &[(n, now())]);
     }
     open(folder);
     let left = |name| folder.join(name).exists();
