@@ -86,9 +86,14 @@ impl Replies {
             private: github.is_none(),
         };
         match Cache::open(settings) {
-            Ok(cache) => Ok(Replies {
-                open: Some((Arc::new(cache), folder)),
-            }),
+            Ok(cache) => {
+                if let Some(unread) = cache.unread() {
+                    screen.warn(&unread);
+                }
+                Ok(Replies {
+                    open: Some((Arc::new(cache), folder)),
+                })
+            }
             Err(fault) => {
                 screen.warn(&format!("{fault}: everything is asked for"));
                 Ok(Replies::default())

@@ -32,6 +32,11 @@ pub(super) use key::{Key, Parts};
 /// A reply from a clock that is ahead of ours by more than this is none.
 const AHEAD: i64 = 24 * 60 * 60;
 
+/// Of a folder so many times what it may hold is read, and at the least so many bytes: each of several processes that
+/// write at once may fill it, and somebody may have lowered the bound. Whatever else lies there takes no time.
+const READ: u64 = 2;
+const READ_LEAST: u64 = 256 << 20;
+
 /// Where replies are kept, and how.
 #[derive(Debug, Clone)]
 pub struct CacheSettings {
@@ -63,6 +68,7 @@ struct Shelves {
     writer: Option<Writer>,
     kept: u64,
     fault: Option<String>,
+    unread: Option<String>,
 }
 
 impl Cache {
@@ -72,8 +78,10 @@ impl Cache {
     /// When the system can't list the folder, told for a person.
     pub fn open(settings: CacheSettings) -> Result<Cache, String> {
         let mut shelves = Shelves::default();
-        match read(&settings.folder) {
+        let most = settings.max_bytes.saturating_mul(READ).max(READ_LEAST);
+        match read(&settings.folder, most) {
             Ok((segments, index)) => {
+                shelves.unread = unread(&settings.folder, &segments, most);
                 shelves.index = index;
                 shelves.segments = segments;
             }
@@ -90,7 +98,7 @@ impl Cache {
                 Ok(false) => {}
                 Ok(true) => {
                     // The old ones stay readable as long as they are held, and their locks with them.
-                    if let Ok((segments, index)) = read(&settings.folder) {
+                    if let Ok((segments, index)) = read(&settings.folder, most) {
                         (shelves.segments, shelves.index) = (segments, index);
                     }
                 }
@@ -159,6 +167,11 @@ impl Cache {
         self.shelves().fault.clone()
     }
 
+    /// Why some of what lies in the folder was not even read, for a person; none where all was.
+    pub fn unread(&self) -> Option<String> {
+        self.shelves().unread.clone()
+    }
+
     /// Sees to it that what was added outlives the machine.
     pub fn sync(&self) {
         let mut shelves = self.shelves();
@@ -204,8 +217,8 @@ impl Shelves {
     }
 }
 
-fn read(folder: &Path) -> io::Result<(Vec<Segment>, Index)> {
-    let segments = segment::open(folder)?;
+fn read(folder: &Path, most: u64) -> io::Result<(Vec<Segment>, Index)> {
+    let segments = segment::open(folder, most)?;
     let mut index = Index::default();
     // A reply of a time to come would stand before every true one for as long.
     let times = 0..=now().saturating_add(AHEAD);
@@ -218,6 +231,21 @@ fn read(folder: &Path) -> io::Result<(Vec<Segment>, Index)> {
         });
     }
     Ok((segments, index))
+}
+
+fn unread(folder: &Path, segments: &[Segment], most: u64) -> Option<String> {
+    let unread = || segments.iter().filter(|segment| !segment.is_read);
+    let largest = unread().max_by_key(|segment| segment.bytes)?;
+    let name = largest.path.file_name().unwrap_or_default().to_string_lossy();
+    let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+    Some(format!(
+        "the replies' cache in {} holds more than the {} MB that are read of it: {} of its files left out, the largest of them \
+         {name} with {} MB",
+        folder.display(),
+        megabytes(most),
+        unread().count(),
+        megabytes(largest.bytes),
+    ))
 }
 
 fn told(what: &str, folder: &Path, error: &io::Error) -> String {

@@ -25,12 +25,17 @@ pub(super) struct Segment {
     pub(super) path: PathBuf,
     pub(super) file: File,
     pub(super) bytes: u64,
+    /// False where the folder holds more than is read of it, and this is not of the newest.
+    pub(super) is_read: bool,
 }
 
 impl Segment {
     /// Calls `found` with the head of every line, its offset and its length, the line break with it. The last line
     /// may be half a one: that shows when it is read.
     pub(super) fn scan(&self, mut found: impl FnMut(Head, u64, u32)) -> io::Result<()> {
+        if !self.is_read {
+            return Ok(());
+        }
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0))?;
         // What is written to it meanwhile is not waited for.
@@ -64,9 +69,10 @@ impl Segment {
     }
 }
 
-/// Opens the segments of a folder, the newest last: of two replies of one second the later one counts. One that vanishes meanwhile was put together with others: its
-/// lines are in one that a second look finds.
-pub(super) fn open(folder: &Path) -> io::Result<Vec<Segment>> {
+/// Opens the segments of a folder, the newest last: of two replies of one second the later one counts. Of those beyond
+/// `most` bytes, counted from the newest on, nothing is to be read. One that vanishes meanwhile was put together with
+/// others: its lines are in one that a second look finds.
+pub(super) fn open(folder: &Path, most: u64) -> io::Result<Vec<Segment>> {
     let mut opened: Vec<Segment> = Vec::new();
     for _ in 0..4 {
         let mut vanished = false;
@@ -77,7 +83,12 @@ pub(super) fn open(folder: &Path) -> io::Result<Vec<Segment>> {
             match File::open(&path) {
                 Ok(file) => {
                     let bytes = file.metadata()?.len();
-                    opened.push(Segment { path, file, bytes });
+                    opened.push(Segment {
+                        path,
+                        file,
+                        bytes,
+                        is_read: true,
+                    });
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => vanished = true,
                 // Another user's, say: its replies are asked for again.
@@ -89,6 +100,13 @@ pub(super) fn open(folder: &Path) -> io::Result<Vec<Segment>> {
         }
     }
     opened.sort_by(|a, b| a.path.cmp(&b.path));
+    let mut room = most;
+    for segment in opened.iter_mut().rev() {
+        segment.is_read = segment.bytes <= room;
+        if segment.is_read {
+            room -= segment.bytes;
+        }
+    }
     Ok(opened)
 }
 

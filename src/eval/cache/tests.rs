@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod bounds;
+
 fn settings(folder: &Path) -> CacheSettings {
     CacheSettings {
         folder: folder.to_owned(),
@@ -273,54 +275,6 @@ fn many_files_become_one_and_the_newest_replies_stay() {
     }
     let left = fs::read_to_string(&segments(folder)[0]).unwrap();
     assert_eq!(left.lines().count(), 21, "neither old ones nor doubles");
-}
-
-#[test]
-fn a_full_cache_loses_its_oldest() {
-    let folder = tempfile::tempdir().unwrap();
-    let all: Vec<(usize, i64)> = (0..100).map(|n| (n, now() - 1_000 + n as i64)).collect();
-    segment(folder.path(), &ours(1), &all);
-    let bytes = fs::metadata(folder.path().join(ours(1))).unwrap().len();
-    let bounded = CacheSettings {
-        max_bytes: bytes / 2,
-        ..settings(folder.path())
-    };
-    let cache = Cache::open(bounded.clone()).unwrap();
-    let found: Vec<usize> = (0..100).filter(|n| got(&cache, *n).is_some()).collect();
-    assert!((30..40).contains(&found.len()), "{found:?}");
-    assert_eq!(found, (100 - found.len()..100).collect::<Vec<_>>());
-    let size = || fs::metadata(&segments(folder.path())[0]).unwrap().len();
-    assert!(size() <= bytes / 2);
-    // There is room again: nothing is moved.
-    let (name, _again) = (segments(folder.path()), Cache::open(bounded).unwrap());
-    assert_eq!(segments(folder.path()), name);
-    assert_eq!(cache.fault(), None);
-}
-
-#[test]
-fn what_somebody_keeps_in_the_same_folder_is_neither_read_nor_removed() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
-    let names = [
-        "cases.jsonl",
-        "0000000000001-cases.jsonl",
-        "1-00000000000000000000000000000001.jsonl",
-    ];
-    for name in names {
-        segment(folder, name, &[(1, now())]);
-        // More than is worth tidying up.
-        let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
-        file.set_len(2 << 20).unwrap();
-    }
-    for n in 10..40 {
-        segment(folder, &ours(n), &[(n, now())]);
-    }
-    let cache = open(folder);
-    assert_eq!(got(&cache, 1), None);
-    assert_eq!(segments(folder).len(), names.len() + 1, "ours are one file now");
-    for name in names {
-        assert_eq!(fs::metadata(folder.join(name)).unwrap().len(), 2 << 20, "{name}");
-    }
 }
 
 #[test]
