@@ -71,6 +71,12 @@ impl<'a> Exhibits<'a> {
         self.all.get(at).map_or("", |exhibit| &exhibit.key)
     }
 
+    /// Whether it is one of the suite's anchors.
+    pub(super) fn is_anchor(&self, at: usize) -> bool {
+        let exhibit = self.all.get(at);
+        exhibit.is_some_and(|exhibit| matches!(exhibit.what, What::Anchor(..)))
+    }
+
     /// What the judge is shown.
     pub(super) fn subject(&self, at: usize) -> Option<Subject<'a>> {
         Some(match self.all.get(at)?.what {

@@ -71,6 +71,8 @@ enum Job {
     Beside {
         exhibit: usize,
         vote: u32,
+        /// Today's judge is meant, and none of another day.
+        anew: bool,
     },
     Diagnose {
         purpose: Purpose,
@@ -244,7 +246,7 @@ async fn guarded<S: Service>(job: Job, plan: &Plan<'_>, service: &Metered<'_, S>
                 sample,
                 judged: judged_nothing(vote, told),
             },
-            Job::Beside { exhibit, vote } => Done::Beside {
+            Job::Beside { exhibit, vote, .. } => Done::Beside {
                 exhibit,
                 judged: judged_nothing(vote, told),
             },
@@ -299,7 +301,8 @@ async fn work<S: Service>(job: Job, plan: &Plan<'_>, service: &S) -> Done {
             let judged = judged(recall, bench, &subject, vote, again, service).await;
             Done::Vote { case, sample, judged }
         }
-        Job::Beside { exhibit, vote } => {
+        Job::Beside { exhibit, vote, anew } => {
+            let recall = recall.anew(anew);
             let judged = match plan.exhibits.subject(exhibit) {
                 Some(subject) => judged(recall, bench, &subject, vote, Wanted::Beside, service).await,
                 None => judged_nothing(vote, "a bug in tunegate, please report it: no exhibit".to_owned()),

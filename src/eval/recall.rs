@@ -20,6 +20,8 @@ pub(super) struct Recall<'a> {
     cache: Option<&'a Cache>,
     settings: &'a Settings,
     judge: &'a Judge,
+    /// What comes is kept, and nothing is looked up.
+    is_anew: bool,
 }
 
 impl<'a> Recall<'a> {
@@ -28,7 +30,13 @@ impl<'a> Recall<'a> {
             cache: settings.cache.as_ref().map(Arc::as_ref),
             settings,
             judge: &suite.judge,
+            is_anew: false,
         }
+    }
+
+    /// The same, for what today's model is to say; where that is not so, as it is.
+    pub(super) fn anew(self, is_anew: bool) -> Recall<'a> {
+        Recall { is_anew, ..self }
     }
 
     pub(super) fn is_off(&self) -> bool {
@@ -37,14 +45,14 @@ impl<'a> Recall<'a> {
 
     /// Sample `index` of a case, before its checks.
     pub(super) fn answer(&self, case: &Case, index: u32) -> Option<Sample> {
-        let cache = self.cache?;
+        let cache = self.cache.filter(|_| !self.is_anew)?;
         let (at, entry) = cache.get::<AnswerEntry>(&self.answer_key(cache, case, index))?;
         entry.sample(index, at)
     }
 
     /// Vote `index` on what is put before the judge.
     pub(super) fn vote(&self, subject: &Subject<'_>, index: u32) -> Option<Vote> {
-        let cache = self.cache?;
+        let cache = self.cache.filter(|_| !self.is_anew)?;
         let (at, entry) = cache.get::<VoteEntry>(&self.vote_key(cache, subject, index))?;
         entry.vote(index, at)
     }

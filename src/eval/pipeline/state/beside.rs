@@ -20,6 +20,9 @@ pub(super) struct Beside {
     /// The exhibit's position and the vote's index.
     due: VecDeque<(usize, u32)>,
     kept: usize,
+    /// This run has asked for something of the suite's cases, or will. What its anchors are for is then today's judge;
+    /// where every score is of another day, so are the anchors that belong to them.
+    pub(super) asks: bool,
 }
 
 impl Beside {
@@ -33,6 +36,7 @@ impl Beside {
         Beside {
             due,
             kept: known.iter().map(Vec::len).sum(),
+            asks: true,
         }
     }
 
@@ -61,9 +65,10 @@ impl State<'_> {
             return None;
         }
         let (exhibit, vote) = self.beside.next()?;
+        let anew = self.beside.asks && self.plan.exhibits.is_anchor(exhibit);
         self.judgements.in_flight += 1;
         self.purse.begin(Purpose::Judge);
-        Some(Job::Beside { exhibit, vote })
+        Some(Job::Beside { exhibit, vote, anew })
     }
 
     /// Tells what is still to come of the answers that were begun: a judgement of an exhibit that is asked for twice

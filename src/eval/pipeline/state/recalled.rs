@@ -8,6 +8,7 @@ use super::State;
 use crate::eval::answer;
 use crate::eval::known::can_be_judged;
 use crate::eval::recall::Recall;
+use crate::results::Kept;
 
 /// Others have their turn after so many cases.
 const TURN: usize = 64;
@@ -50,5 +51,6 @@ impl State<'_> {
             }
         }
         self.pass_by_known();
+        self.beside.asks = self.is_open() || self.outcome.kept() != Kept::default();
     }
 }

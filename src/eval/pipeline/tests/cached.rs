@@ -209,6 +209,41 @@ async fn anchors_and_earlier_answers_are_not_judged_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn anchors_are_today_s_where_anything_is_asked_today() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut suite = numbered(3);
+    suite.judge.anchors = vec![anchor(0), anchor(1)];
+    ran_at(folder.path(), &suite).await;
+    suite.cases[2].texts.edit(|texts| {
+        let content = &mut texts.messages[0].content;
+        *content = format!("{content} please").into();
+    });
+    let touched = ran_at(folder.path(), &suite).await;
+    // The touched case with its judgement, and both anchors.
+    assert_eq!(touched.calls.len(), 4, "{:?}", touched.calls);
+    let today = |ran: &Ran| {
+        let anchors = ran.evaluation.anchors.iter();
+        anchors.filter(|anchor| anchor.votes[0].cached.is_none()).count()
+    };
+    assert_eq!(today(&touched), 2);
+    assert_eq!(
+        touched.evaluation.cached.as_ref().map(|c| (c.answers, c.beside)),
+        Some((2, 0))
+    );
+
+    // An attempt that ended before its anchors asked for something itself, though nothing of its cases is left.
+    let of_cases = |kept: &&Entry| !matches!(kept, Entry::Beside(..));
+    let known: Vec<Entry> = touched.kept.iter().filter(of_cases).cloned().collect();
+    assert_eq!(known.len(), 2);
+    let resumed = again(folder.path(), &suite, super::resuming::known(&known), false).await;
+    assert_eq!((resumed.calls.len(), today(&resumed)), (2, 2));
+
+    // And with nothing to ask they are of the day of the scores, the last ones that were asked for.
+    let cached = ran_at(folder.path(), &suite).await;
+    assert_eq!((cached.calls.len(), today(&cached)), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refresh_asks_for_everything_and_is_found_by_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let suite = numbered(3);
