@@ -230,8 +230,17 @@ fn somebody_else_s_cache_is_no_fault() {
     house.write(&named(1), &text.replace("0.", "7."));
     fs::write(house.path(&named(2)), [0xfe; 100_000]).unwrap();
     fs::remove_file(good).unwrap();
+    // Sparse: it takes no room here, and would take long to read.
+    let huge = fs::File::create(house.path(&named(3))).unwrap();
+    huge.set_len(8 << 30).unwrap();
     let ended = house.run(&eval);
     assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("more than the 1000 MB that are read of it: 1 of its files left out"),
+        "{ended:?}"
+    );
     let cached = results(&house)["run"]["cached"]["judgements"]
         .as_u64()
         .unwrap_or(0);
