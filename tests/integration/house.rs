@@ -310,6 +310,48 @@ fn nothing_is_left_undone_or_silenced() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
+/// The packages that a lock file has for one of its packages.
+fn locked(lock: &str, package: &str) -> BTreeSet<String> {
+    let head = format!("name = \"{package}\"\n");
+    let block = lock
+        .split("[[package]]\n")
+        .find(|block| block.starts_with(&head))
+        .unwrap();
+    let name = Regex::new(r#"(?m)^ "([^" ]+)"#).unwrap();
+    name.captures_iter(block)
+        .map(|found| found[1].to_owned())
+        .collect()
+}
+
+#[test]
+fn the_fuzz_targets_are_locked_with_what_the_program_depends_on() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let manifest = read("Cargo.toml");
+    let renamed = Regex::new(r#"package = "([^"]+)""#).unwrap();
+    let mut section = "";
+    let mut dependencies = BTreeSet::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            section = line;
+        } else if section.ends_with("dependencies]")
+            && section != "[dev-dependencies]"
+            && let Some((name, value)) = line.split_once(" = ")
+        {
+            let package = renamed.captures(value).map(|found| found[1].to_owned());
+            dependencies.insert(package.unwrap_or_else(|| name.to_owned()));
+        }
+    }
+    assert!(
+        dependencies.contains("serde-saphyr") && dependencies.contains("tokio"),
+        "{dependencies:?}"
+    );
+    assert_eq!(
+        locked(&read("fuzz/Cargo.lock"), "tunegate"),
+        dependencies,
+        "cargo update -p tunegate --manifest-path fuzz/Cargo.toml"
+    );
+}
+
 #[test]
 fn the_scanner_sees_imports_and_skips_what_is_no_code() {
     let source = |path: &str, text: &str| Source {
