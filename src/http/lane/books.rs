@@ -162,6 +162,11 @@ impl<W> Books<W> {
             .fold(lane.closed_until, Instant::max)
     }
 
+    /// Whether the time of the next call is to be kept better than a timer does.
+    pub(super) fn is_exact(&self) -> bool {
+        self.pace.as_ref().is_some_and(Pace::is_exact)
+    }
+
     /// The next call that goes out now; or when one may, if time alone is in the way.
     pub(super) fn turn(&mut self, now: Instant) -> Result<(W, Ticket), Option<Instant>> {
         let mut first: Option<(Key, usize)> = None;

@@ -25,20 +25,22 @@ const SLOWEST: f64 = 0.2;
 /// What a count leaves of the rate at the least.
 const LEAST_TOLD: f64 = 0.5;
 /// And at the most, where refusals cost much.
-const MOST_TOLD: f64 = 0.9;
+const MOST_TOLD: f64 = 0.95;
 /// Fewer calls than that between two refusals tell nothing.
 const TELLING: u32 = 12;
 /// Nor does what came through in less than so many seconds.
 const ACCOUNT: f64 = 0.9;
 /// So many refusals in a row that tell nothing slow it all the same.
 const FEW: u32 = 3;
-/// So many calls that came through before the very first refusal are taken for what a second takes.
-const TRUSTED: f64 = 80.0;
+/// So many at most come through where a service is closed until its second is over.
+const HARDLY: u32 = 1;
+/// Counts that differ by less are the same.
+const SAME: f64 = 0.1;
 /// A refusal that closes for no longer, in seconds, costs little.
 const CHEAP: f64 = 0.3;
 /// Seconds in which a search doubles the rate; and what is added when refusals close for a second.
 const CLIMB: f64 = 0.7;
-const CLIMB_CLOSED: f64 = 1.3;
+const CLIMB_CLOSED: f64 = 0.8;
 /// Where a search ends, as a share of the rate that was refused.
 const FOUND: f64 = 0.97;
 /// What is held, as a share of what the service took.
@@ -77,14 +79,16 @@ pub(super) struct Pace {
     /// The next call goes not before.
     next: Instant,
     last: Option<Instant>,
-    /// What was sent before says nothing about the rate since.
-    opened: Instant,
-    /// When the refusal came that it was closed for.
+    /// When the last refusal came that told something.
     closed: Instant,
+    /// It refuses everything until a second is over.
+    by_second: bool,
+    /// What came through in the second before the very first refusal.
+    count: Option<f64>,
+    /// So many calls at once are never refused.
+    burst: f64,
     /// Sent since then and not refused.
     sent: u32,
-    /// Calls of the last account.
-    counted: f64,
     /// The rate that was refused, where what is held was told by one count alone.
     above: Option<f64>,
     /// Refusals in a row that told nothing.
@@ -105,11 +109,12 @@ impl Pace {
             phase: Phase::Ramp,
             next: now,
             last: None,
-            opened: now,
             closed: now,
+            by_second: false,
+            count: None,
+            burst: f64::INFINITY,
             quickest: f64::INFINITY,
             sent: 0,
-            counted: 0.0,
             above: None,
             untold: 0,
             closing: 0.0,
@@ -128,6 +133,11 @@ impl Pace {
         self.next
     }
 
+    /// Whether the service refuses a call that is early by a fraction of the gap.
+    pub(super) fn is_exact(&self) -> bool {
+        self.burst < 2.0
+    }
+
     /// A call goes out. Whether the pace was in its way.
     pub(super) fn sent(&mut self, now: Instant) -> bool {
         if self.rate >= FREE {
@@ -140,6 +150,7 @@ impl Pace {
         self.last = Some(now);
         // Late timers are made up for where the gap is smaller than they can be late.
         let late = if gap < GRAIN { GRAIN } else { LATE };
+        let late = if self.is_exact() && gap >= GRAIN { Duration::ZERO } else { late };
         let from = now.checked_sub(late).map_or(now, |early| early.max(self.next));
         self.next = from + gap;
         self.sent += 1;
@@ -148,7 +159,7 @@ impl Pace {
         }
         if self.sends.is_empty() {
             // What came before the very first call was no pause.
-            (self.opened, self.closed) = (now, now);
+            self.closed = now;
         }
         self.sends.push_back(now);
         binds
@@ -199,40 +210,37 @@ impl Pace {
 
     /// A call that went out at `sent_at` was refused; calls like it wait until `opens`.
     pub(super) fn refused(&mut self, sent_at: Instant, now: Instant, opens: Instant) {
-        if sent_at >= self.closed {
-            self.sent = self.sent.saturating_sub(1);
-        }
-        if sent_at < self.opened {
-            // It was counted as one that came through.
-            if let Phase::Hold { plateau, .. } = &mut self.phase
-                && sent_at < self.closed
-            {
-                *plateau -= *plateau / self.counted.max(2.0);
-                self.rate -= self.rate / self.counted.max(2.0);
-            }
+        self.sends.retain(|at| *at != sent_at);
+        if sent_at < self.closed {
+            // It went out before the last refusal was known, and was counted as one that came through.
             return;
         }
+        self.sent = self.sent.saturating_sub(1);
         let all = now.saturating_duration_since(self.closed).as_secs_f64();
-        let opened = std::mem::replace(&mut self.opened, opens);
-        self.sends.pop_back();
-        self.closing = opens.saturating_duration_since(now).as_secs_f64();
         let through = f64::from(self.sent);
+        if self.phase != Phase::Ramp && all < ACCOUNT && self.sent < TELLING {
+            // Where nothing comes through any more that was spaced, it counts by the second.
+            if self.sent <= HARDLY
+                && let (Phase::Search { refused }, Some(count)) = (self.phase, self.count.take_if(|n| *n >= f64::from(TELLING)))
+            {
+                self.by_second = true;
+                self.above = Some(refused);
+                self.hold(count);
+            }
+            self.spaced(now);
+            return;
+        }
+        self.closing = opens.saturating_duration_since(now).as_secs_f64();
         let a_second = |at: &&Instant| now.duration_since(**at) < Duration::from_secs(1);
         let last = self.sends.iter().rev().take_while(a_second).count() as f64;
-        self.counted = through;
         if self.phase == Phase::Ramp {
-            self.first = self.sends.iter().copied().collect();
-            if last >= TRUSTED && self.rate > 2.0 * last && self.closing > CHEAP {
-                self.above = Some(self.rate);
-                self.hold(last);
-            } else {
-                let mean = 0.7 * through.max(1.0) / all.max(0.001);
-                let from = if last >= TRUSTED { last } else { mean };
-                self.search(self.rate, from.min(0.5 * self.rate));
-            }
-        } else if all < ACCOUNT || self.sent == 0 {
-            // One that counts by the second refuses until it is over; and where nothing at all comes through, the
-            // service is closed.
+            self.first = self.sends.iter().copied().chain([sent_at]).collect();
+            self.count = Some(last);
+            let mean = 0.7 * last.max(1.0) / all.clamp(0.001, 1.0);
+            self.search(self.rate, mean.min(0.5 * self.rate).min(last.max(FIRST)));
+            self.burst = 1.0;
+        } else if self.sent == 0 {
+            // Closed.
             return;
         } else if self.sent < TELLING {
             // Hardly anything came through: it may be far slower.
@@ -246,28 +254,39 @@ impl Pace {
                 self.hold(0.8 * self.rate);
             }
         } else {
-            let made_up = through / all.max(1.0);
             self.above = None;
-            let is_dear = self.closing > CHEAP;
-            let took = match is_dear && (self.first.len() as f64) < TRUSTED {
-                true => made_up.max(self.capacity(opened)),
-                false => made_up.max(last).max(self.capacity(opened)),
+            let made_up = through / all.max(1.0);
+            let capacity = self.capacity(sent_at);
+            // It came to the same number twice.
+            let count = self.count.take().unwrap_or(f64::INFINITY);
+            self.by_second |= (last / count - 1.0).abs() < SAME;
+            let took = match self.by_second {
+                true => made_up.max(last.min(count)),
+                false => made_up.max(capacity),
             };
-            let most = if is_dear { MOST_TOLD } else { 1.0 };
+            self.burst = ahead(self.first.iter(), took, None);
+            let most = if self.closing > CHEAP { MOST_TOLD } else { 1.0 };
             self.hold(took.clamp(LEAST_TOLD * self.rate, most * self.rate));
         }
         self.closed = now;
         self.sent = 0;
         self.untold = 0;
+        self.spaced(now);
     }
 
-    /// The rate at which the calls since it opened were as far ahead of the service as those of the very first refusal.
-    fn capacity(&self, opened: Instant) -> f64 {
-        let sends = || self.sends.iter().filter(|at| **at >= opened);
+    /// Whatever it takes, it has taken all of it now.
+    fn spaced(&mut self, now: Instant) {
+        self.next = self.next.max(now + Duration::from_secs_f64(1.0 / self.rate));
+    }
+
+    /// The rate at which the calls since the last refusal were as far ahead of the service as those of the very first.
+    fn capacity(&self, refused: Instant) -> f64 {
+        let since = || self.sends.iter().chain([&refused]).filter(|at| **at >= self.closed);
         let (mut low, mut high) = (0.3 * self.rate, self.rate);
         for _ in 0..12 {
             let rate = f64::midpoint(low, high);
-            match ahead(sends(), rate) > ahead(self.first.iter(), rate) + 0.5 {
+            let burst = ahead(self.first.iter(), rate, None);
+            match ahead(since(), rate, Some((burst, self.closed))) > burst {
                 true => low = rate,
                 false => high = rate,
             }
@@ -295,10 +314,13 @@ impl Pace {
     }
 }
 
-/// How many calls a service that takes `rate` a second was asked for ahead of it at the end, when they came at `sends`.
-fn ahead<'a>(sends: impl Iterator<Item = &'a Instant>, rate: f64) -> f64 {
-    let mut ahead = 0.0_f64;
-    let mut last = None;
+/// How many calls a service that takes `rate` a second was asked for ahead of it at the end, when they came at `sends`,
+/// and it was so far behind then.
+fn ahead<'a>(sends: impl Iterator<Item = &'a Instant>, rate: f64, behind: Option<(f64, Instant)>) -> f64 {
+    let (mut ahead, mut last) = match behind {
+        Some((ahead, at)) => (ahead, Some(at)),
+        None => (0.0_f64, None),
+    };
     for send in sends {
         let passed = last.map_or(0.0, |last| send.duration_since(last).as_secs_f64());
         ahead = (ahead - rate * passed).max(0.0) + 1.0;
