@@ -35,7 +35,9 @@ const FEW: u32 = 3;
 /// So many at most come through where a service is closed until its second is over.
 const HARDLY: u32 = 1;
 /// Counts that differ by less are the same.
-const SAME: f64 = 0.1;
+const SAME: f64 = 0.05;
+/// Beginnings of a second that are tried.
+const PHASES: u32 = 200;
 /// A refusal that closes for no longer, in seconds, costs little.
 const CHEAP: f64 = 0.3;
 /// Seconds in which a search doubles the rate; and what is added when refusals close for a second.
@@ -83,6 +85,8 @@ pub(super) struct Pace {
     closed: Instant,
     /// It refuses everything until a second is over.
     by_second: bool,
+    /// When calls went out that were refused, and told something.
+    told: VecDeque<Instant>,
     /// What came through in the second before the very first refusal.
     count: Option<f64>,
     /// So many calls at once are never refused.
@@ -112,6 +116,7 @@ impl Pace {
             closed: now,
             by_second: false,
             count: None,
+            told: VecDeque::new(),
             burst: f64::INFINITY,
             quickest: f64::INFINITY,
             sent: 0,
@@ -230,6 +235,10 @@ impl Pace {
             self.spaced(now);
             return;
         }
+        self.told.push_back(sent_at);
+        if self.told.len() > 3 {
+            self.told.pop_front();
+        }
         self.closing = opens.saturating_duration_since(now).as_secs_f64();
         let a_second = |at: &&Instant| now.duration_since(**at) < Duration::from_secs(1);
         let last = self.sends.iter().rev().take_while(a_second).count() as f64;
@@ -257,16 +266,13 @@ impl Pace {
             self.above = None;
             let made_up = through / all.max(1.0);
             let capacity = self.capacity(sent_at);
-            // It came to the same number twice.
-            let count = self.count.take().unwrap_or(f64::INFINITY);
-            self.by_second |= (last / count - 1.0).abs() < SAME;
-            let took = match self.by_second {
-                true => made_up.max(last.min(count)),
-                false => made_up.max(capacity),
+            let most = if self.closing > CHEAP { MOST_TOLD } else { 1.0 };
+            let took = match self.a_second() {
+                Some(took) => took,
+                None => made_up.max(capacity).clamp(LEAST_TOLD * self.rate, most * self.rate),
             };
             self.burst = ahead(self.first.iter(), took, None);
-            let most = if self.closing > CHEAP { MOST_TOLD } else { 1.0 };
-            self.hold(took.clamp(LEAST_TOLD * self.rate, most * self.rate));
+            self.hold(took);
         }
         self.closed = now;
         self.sent = 0;
@@ -277,6 +283,49 @@ impl Pace {
     /// Whatever it takes, it has taken all of it now.
     fn spaced(&mut self, now: Instant) {
         self.next = self.next.max(now + Duration::from_secs_f64(1.0 / self.rate));
+    }
+
+    /// What came through in a second before it refused, and in no second more, wherever a second begins.
+    fn a_second(&self) -> Option<f64> {
+        let begun = *self.sends.front()?;
+        let at = |at: &Instant| at.saturating_duration_since(begun).as_secs_f64();
+        let mut seen: Vec<_> = self.sends.iter().map(|sent| (at(sent), true)).collect();
+        seen.extend(self.told.iter().map(|refused| (at(refused), false)));
+        seen.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // The second that moves along.
+        let (mut best, mut sum, mut ways) = (f64::INFINITY, 0.0, 0.0);
+        let mut from = 0;
+        let mut tally = Tally::default();
+        for (at, through) in &seen {
+            while seen[from].0 < at - 1.0 {
+                tally.count -= f64::from(u8::from(seen[from].1));
+                from += 1;
+            }
+            tally.add(*through);
+        }
+        let mut judge = |tally: &Tally| {
+            let wrong = (tally.most - tally.least) / tally.least.max(1.0);
+            if wrong < best {
+                (best, sum, ways) = (wrong, 0.0, 0.0);
+            }
+            if wrong <= best {
+                (sum, ways) = (sum + tally.least, ways + 1.0);
+            }
+        };
+        judge(&tally);
+        for phase in 0..PHASES {
+            let phase = f64::from(phase) / f64::from(PHASES);
+            let (mut second, mut tally) = (0.0, Tally::default());
+            for (at, through) in &seen {
+                let of = (at + phase).floor();
+                if of != second {
+                    (second, tally.count) = (of, 0.0);
+                }
+                tally.add(*through);
+            }
+            judge(&tally);
+        }
+        (best < SAME).then_some(sum / ways)
     }
 
     /// The rate at which the calls since the last refusal were as far ahead of the service as those of the very first.
@@ -311,6 +360,29 @@ impl Pace {
         let plateau = (PLATEAU * took).max(SLOWEST);
         self.rate = plateau * (1.0 - DIP);
         self.phase = Phase::Hold { plateau, age: 0.0 };
+    }
+}
+
+/// What came through in a second so far, in any second at most, and at least where it refused.
+struct Tally {
+    count: f64,
+    most: f64,
+    least: f64,
+}
+
+impl Default for Tally {
+    fn default() -> Tally {
+        Tally { count: 0.0, most: 0.0, least: f64::INFINITY }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, through: bool) {
+        match through {
+            true => self.count += 1.0,
+            false => self.least = self.least.min(self.count),
+        }
+        self.most = self.most.max(self.count);
     }
 }
 
