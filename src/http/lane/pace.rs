@@ -42,7 +42,7 @@ const PHASES: u32 = 200;
 const CHEAP: f64 = 0.3;
 /// Seconds in which a search doubles the rate; and what is added when refusals close for a second.
 const CLIMB: f64 = 0.7;
-const CLIMB_CLOSED: f64 = 0.8;
+const CLIMB_CLOSED: f64 = 0.4;
 /// Where a search ends, as a share of the rate that was refused.
 const FOUND: f64 = 0.97;
 /// What is held, as a share of what the service took.
@@ -53,7 +53,7 @@ const DIP_SECONDS: f64 = 2.0;
 /// Seconds for which it stays there.
 const PLATEAU_SECONDS: f64 = 4.0;
 /// And for each second that a refusal closes it.
-const PLATEAU_CLOSED: f64 = 35.0;
+const PLATEAU_CLOSED: f64 = 20.0;
 /// Seconds for which a rate is held that was refused nothing yet, and told by one count alone.
 const UNTRIED_SECONDS: f64 = 20.0;
 /// Calls that are remembered.
@@ -264,15 +264,15 @@ impl Pace {
             }
         } else {
             self.above = None;
-            let made_up = through / all.max(1.0);
-            let capacity = self.capacity(sent_at);
             let most = if self.closing > CHEAP { MOST_TOLD } else { 1.0 };
-            let took = match self.a_second() {
-                Some(took) => took,
-                None => made_up.max(capacity).clamp(LEAST_TOLD * self.rate, most * self.rate),
-            };
-            self.burst = ahead(self.first.iter(), took, None);
-            self.hold(took);
+            let capacity = self.capacity(sent_at).clamp(LEAST_TOLD * self.rate, most * self.rate);
+            self.burst = ahead(self.first.iter(), capacity, None);
+            // It took what came through, but for what was there when it began.
+            let since: Vec<_> = self.sends.iter().filter(|at| **at >= self.closed).collect();
+            let gap = |two: &[&Instant]| two[1].duration_since(*two[0]).as_secs_f64();
+            let open: f64 = since.windows(2).map(|two| gap(two).min(2.0 / self.rate)).sum();
+            let made_up = (through / all.max(1.0)).max((through - self.burst) / open.max(1.0));
+            self.hold(self.a_second().unwrap_or(capacity.max(made_up)));
         }
         self.closed = now;
         self.sent = 0;
