@@ -83,7 +83,7 @@ pub(super) struct Pace {
     last: Option<Instant>,
     /// When the last refusal came that told something.
     closed: Instant,
-    /// It refuses everything until a second is over.
+    /// It was closed until its second was over.
     by_second: bool,
     /// When calls went out that were refused, and told something.
     told: VecDeque<Instant>,
@@ -160,7 +160,8 @@ impl Pace {
         self.next = from + gap;
         self.sent += 1;
         if self.sends.len() >= MOST_SENDS {
-            self.sends.pop_front();
+            let gone = self.sends.pop_front();
+            self.told.retain(|told| gone.is_none_or(|gone| told.duration_since(gone) > Duration::from_secs(1)));
         }
         if self.sends.is_empty() {
             // What came before the very first call was no pause.
@@ -225,12 +226,21 @@ impl Pace {
         let through = f64::from(self.sent);
         if self.phase != Phase::Ramp && all < ACCOUNT && self.sent < TELLING {
             // Where nothing comes through any more that was spaced, it counts by the second.
-            if self.sent <= HARDLY
-                && let (Phase::Search { refused }, Some(count)) = (self.phase, self.count.take_if(|n| *n >= f64::from(TELLING)))
-            {
-                self.by_second = true;
-                self.above = Some(refused);
-                self.hold(count);
+            if let (true, Phase::Search { refused }) = (self.sent <= HARDLY, self.phase) {
+                match self.count.take_if(|count| *count >= f64::from(TELLING)) {
+                    Some(count) => {
+                        self.by_second = true;
+                        self.above = Some(refused);
+                        self.hold(count);
+                    }
+                    // Or it is far slower.
+                    None if self.sends.len() < TELLING as usize => {
+                        let begun = self.sends.front().copied().unwrap_or(now);
+                        let took = self.sends.len() as f64 / now.duration_since(begun).as_secs_f64().max(0.1);
+                        self.search(self.rate, took.min(0.5 * self.rate));
+                    }
+                    None => {}
+                }
             }
             self.spaced(now);
             return;
@@ -272,7 +282,14 @@ impl Pace {
             let gap = |two: &[&Instant]| two[1].duration_since(*two[0]).as_secs_f64();
             let open: f64 = since.windows(2).map(|two| gap(two).min(2.0 / self.rate)).sum();
             let made_up = (through / all.max(1.0)).max((through - self.burst) / open.max(1.0));
-            self.hold(self.a_second().unwrap_or(capacity.max(made_up)));
+            let made_up = made_up.max(capacity);
+            // What is too low stays longer than what is too high.
+            self.hold(match (self.a_second(), self.by_second) {
+                (Some(count), true) => count,
+                (None, true) => last,
+                (Some(count), false) => made_up.max(count),
+                (None, false) => made_up,
+            });
         }
         self.closed = now;
         self.sent = 0;
@@ -287,7 +304,7 @@ impl Pace {
 
     /// What came through in a second before it refused, and in no second more, wherever a second begins.
     fn a_second(&self) -> Option<f64> {
-        let begun = *self.sends.front()?;
+        let begun = *self.sends.front().filter(|_| self.told.len() > 1)?;
         let at = |at: &Instant| at.saturating_duration_since(begun).as_secs_f64();
         let mut seen: Vec<_> = self.sends.iter().map(|sent| (at(sent), true)).collect();
         seen.extend(self.told.iter().map(|refused| (at(refused), false)));
