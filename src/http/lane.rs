@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 use uuid::Uuid;
@@ -21,6 +22,9 @@ mod books;
 mod limit;
 mod meter;
 mod pace;
+
+/// How late the runtime's timers are at the most, where nothing else is.
+const TIMER: Duration = Duration::from_millis(2);
 
 /// How many attempts may be on their way at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -215,7 +219,7 @@ impl Lane {
             }
             let time = async {
                 match soonest {
-                    Some(soonest) => sleep_until(soonest).await,
+                    Some((soonest, is_exact)) => until(soonest, is_exact).await,
                     None => std::future::pending().await,
                 }
             };
@@ -260,13 +264,14 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets everybody go whose turn it is; when the next one comes by time alone.
-    fn turns(&self) -> Option<Instant> {
+    /// Lets everybody go whose turn it is; when the next one comes by time alone, and whether that time is to be kept
+    /// better than by a timer.
+    fn turns(&self) -> Option<(Instant, bool)> {
         let mut state = self.state();
         let now = Instant::now();
         loop {
             match state.books.turn(now) {
-                Err(soonest) => return soonest,
+                Err(soonest) => return soonest.map(|soonest| (soonest, state.books.is_exact())),
                 Ok((waiter, ticket)) => {
                     if let Err(ticket) = waiter.send(ticket) {
                         state.books.end(&ticket, End::Other, now);
@@ -293,6 +298,24 @@ impl Shared {
         drop(state);
         self.turns();
         self.changed.notify_one();
+    }
+}
+
+/// Until then. The timers of the runtime are of a millisecond and late; a thread that sleeps is so by less than a tenth.
+async fn until(at: Instant, is_exact: bool) {
+    if is_exact {
+        if let Some(early) = at.checked_sub(TIMER).filter(|early| *early > Instant::now()) {
+            sleep_until(early).await;
+        }
+        let rest = at.saturating_duration_since(Instant::now()).min(TIMER);
+        if !rest.is_zero() {
+            // It fails when the runtime ends, and then nobody waits any more.
+            let _ = spawn_blocking(move || std::thread::sleep(rest)).await;
+        }
+    }
+    // Where it has come already a timer would wait for the next millisecond.
+    if Instant::now() < at {
+        sleep_until(at).await;
     }
 }
 

@@ -23,8 +23,8 @@ const FIRST_EPOCH: u32 = 6;
 const ERRORS: f64 = 2.0;
 /// Growth of latency that is too much: 1.35 times (ln).
 const TOO_SLOW: f64 = 0.3;
-/// Growth of latency at which the limit stays: 1.22 times (ln).
-const SLOWER: f64 = 0.2;
+/// Growth of latency at which the limit stays: 1.1 times (ln).
+const SLOWER: f64 = 0.1;
 /// What a shrinking limit has to bring: the latency falls by this power of it.
 const RESPONSE: f64 = 0.35;
 /// While it starts, a round that is slower has to bring so much more.

@@ -37,7 +37,7 @@ const HARDLY: u32 = 1;
 /// Counts that differ by less are the same.
 const SAME: f64 = 0.05;
 /// Beginnings of a second that are tried.
-const PHASES: u32 = 200;
+const PHASES: u32 = 100;
 /// A refusal that closes for no longer, in seconds, costs little.
 const CHEAP: f64 = 0.3;
 /// Seconds in which a search doubles the rate; and what is added when refusals close for a second.
@@ -140,7 +140,7 @@ impl Pace {
 
     /// Whether the service refuses a call that is early by a fraction of the gap.
     pub(super) fn is_exact(&self) -> bool {
-        self.burst < 2.0
+        self.burst < 2.0 && self.rate * GRAIN.as_secs_f64() <= 1.0
     }
 
     /// A call goes out. Whether the pace was in its way.
@@ -155,7 +155,7 @@ impl Pace {
         self.last = Some(now);
         // Late timers are made up for where the gap is smaller than they can be late.
         let late = if gap < GRAIN { GRAIN } else { LATE };
-        let late = if self.is_exact() && gap >= GRAIN { Duration::ZERO } else { late };
+        let late = if self.is_exact() { Duration::ZERO } else { late };
         let from = now.checked_sub(late).map_or(now, |early| early.max(self.next));
         self.next = from + gap;
         self.sent += 1;
@@ -216,7 +216,10 @@ impl Pace {
 
     /// A call that went out at `sent_at` was refused; calls like it wait until `opens`.
     pub(super) fn refused(&mut self, sent_at: Instant, now: Instant, opens: Instant) {
-        self.sends.retain(|at| *at != sent_at);
+        let at = self.sends.partition_point(|at| *at < sent_at);
+        if self.sends.get(at) == Some(&sent_at) {
+            self.sends.remove(at);
+        }
         if sent_at < self.closed {
             // It went out before the last refusal was known, and was counted as one that came through.
             return;
@@ -304,9 +307,10 @@ impl Pace {
 
     /// What came through in a second before it refused, and in no second more, wherever a second begins.
     fn a_second(&self) -> Option<f64> {
-        let begun = *self.sends.front().filter(|_| self.told.len() > 1)?;
+        let begun = *self.told.front().filter(|_| self.told.len() > 1)? - Duration::from_secs(1);
         let at = |at: &Instant| at.saturating_duration_since(begun).as_secs_f64();
-        let mut seen: Vec<_> = self.sends.iter().map(|sent| (at(sent), true)).collect();
+        let since = self.sends.partition_point(|sent| *sent < begun);
+        let mut seen: Vec<_> = self.sends.range(since..).map(|sent| (at(sent), true)).collect();
         seen.extend(self.told.iter().map(|refused| (at(refused), false)));
         seen.sort_by(|a, b| a.0.total_cmp(&b.0));
         // The second that moves along.
