@@ -19,6 +19,7 @@ use uuid::Uuid;
 use books::{Books, Key, Ticket};
 
 mod books;
+mod history;
 mod limit;
 mod meter;
 mod pace;
@@ -310,6 +311,10 @@ async fn until(at: Instant, is_exact: bool) {
         let rest = at.saturating_duration_since(Instant::now()).min(TIMER);
         if !rest.is_zero() {
             // It fails when the runtime ends, and then nobody waits any more.
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a fraction of a timer's grain, on a thread of its own"
+            )]
             let _ = spawn_blocking(move || std::thread::sleep(rest)).await;
         }
     }
@@ -392,5 +397,7 @@ impl fmt::Debug for Lane {
     }
 }
 
+#[cfg(test)]
+mod simulated;
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,19 @@
 //! How fast a service takes calls, learned from its refusals: calls that were sent and refused come in, with the
 //! time; the earliest moment of the next call goes out.
 //!
-//! Nothing is known at first: the rate starts at [`FIRST`] and doubles with the round trip, so that the first refusal
-//! comes near the limit and not far beyond it. That refusal halves it, at the least, and it is searched for from there
-//! on upwards; or, where so many came through that a service counts by the second, their count is the rate. Every later
-//! refusal tells it better: by what came through since the last one, in the last second, and by how far ahead of the
-//! service the calls were. It is held a little below, the longer the more a refusal costs, and then tried ever more
-//! boldly (the cubic law of RFC 9438, in time that counts only where the pace was in the way).
+//! Nothing is known at first: the rate starts at [`FIRST`] and doubles with the round trip. The first refusal halves it,
+//! at the least, and from there it is searched for upwards; or, where calls that are spaced are refused again, the
+//! service counts by the second, and what came through in one is the rate. The second refusal tells it: by how far
+//! ahead of the service the calls were both times, or by the one count that explains both. It is held a little below,
+//! the longer the more a refusal costs, and then tried ever more boldly (the cubic law of RFC 9438, in time that counts
+//! only where the pace was in the way).
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::history::{ahead, by_the_second};
 
 /// Calls a second, before anything is known.
 const FIRST: f64 = 50.0;
@@ -34,10 +36,6 @@ const ACCOUNT: f64 = 0.9;
 const FEW: u32 = 3;
 /// So many at most come through where a service is closed until its second is over.
 const HARDLY: u32 = 1;
-/// Counts that differ by less are the same.
-const SAME: f64 = 0.05;
-/// Beginnings of a second that are tried.
-const PHASES: u32 = 100;
 /// A refusal that closes for no longer, in seconds, costs little.
 const CHEAP: f64 = 0.3;
 /// Seconds in which a search doubles the rate; and what is added when refusals close for a second.
@@ -47,15 +45,12 @@ const CLIMB_CLOSED: f64 = 0.4;
 const FOUND: f64 = 0.97;
 /// What is held, as a share of what the service took.
 const PLATEAU: f64 = 0.98;
-/// How far below the plateau it begins, as a share of it, and seconds until it is there.
-const DIP: f64 = 0.03;
-const DIP_SECONDS: f64 = 2.0;
-/// Seconds for which it stays there.
+/// Seconds for which it is held.
 const PLATEAU_SECONDS: f64 = 4.0;
 /// And for each second that a refusal closes it.
 const PLATEAU_CLOSED: f64 = 20.0;
-/// Seconds for which a rate is held that was refused nothing yet, and told by one count alone.
-const UNTRIED_SECONDS: f64 = 20.0;
+/// What is tried above it after as much time again, as a share of it.
+const BOLD: f64 = 0.03;
 /// Calls that are remembered.
 const MOST_SENDS: usize = 4_096;
 /// A timer's lateness, which the next call makes up for.
@@ -93,8 +88,6 @@ pub(super) struct Pace {
     burst: f64,
     /// Sent since then and not refused.
     sent: u32,
-    /// The rate that was refused, where what is held was told by one count alone.
-    above: Option<f64>,
     /// Refusals in a row that told nothing.
     untold: u32,
     /// Seconds for which the last refusal closed it.
@@ -120,7 +113,6 @@ impl Pace {
             burst: f64::INFINITY,
             quickest: f64::INFINITY,
             sent: 0,
-            above: None,
             untold: 0,
             closing: 0.0,
             first: Vec::new(),
@@ -161,7 +153,8 @@ impl Pace {
         self.sent += 1;
         if self.sends.len() >= MOST_SENDS {
             let gone = self.sends.pop_front();
-            self.told.retain(|told| gone.is_none_or(|gone| told.duration_since(gone) > Duration::from_secs(1)));
+            self.told
+                .retain(|told| gone.is_none_or(|gone| told.duration_since(gone) > Duration::from_secs(1)));
         }
         if self.sends.is_empty() {
             // What came before the very first call was no pause.
@@ -192,18 +185,10 @@ impl Pace {
             }
             Phase::Hold { plateau, age } => {
                 *age += 1.0 / self.rate;
-                if let Some(above) = self.above.filter(|_| *age > UNTRIED_SECONDS) {
-                    self.above = None;
-                    self.phase = Phase::Search { refused: above };
-                    return;
-                }
                 // What a refusal costs decides how soon the next one may come.
                 let held = PLATEAU_SECONDS + PLATEAU_CLOSED * self.closing;
-                let way = match *age < held {
-                    true => -(1.0 - *age / DIP_SECONDS).max(0.0),
-                    false => ((*age - held) / PLATEAU_SECONDS).powi(3),
-                };
-                self.rate = *plateau * (1.0 + DIP * way);
+                let beyond = (*age - held).max(0.0) / PLATEAU_SECONDS;
+                self.rate = *plateau * (1.0 + BOLD * beyond.powi(3));
                 if self.rate > 2.0 * *plateau {
                     // Everything is unknown again.
                     self.phase = Phase::Search {
@@ -229,11 +214,10 @@ impl Pace {
         let through = f64::from(self.sent);
         if self.phase != Phase::Ramp && all < ACCOUNT && self.sent < TELLING {
             // Where nothing comes through any more that was spaced, it counts by the second.
-            if let (true, Phase::Search { refused }) = (self.sent <= HARDLY, self.phase) {
+            if self.sent <= HARDLY && matches!(self.phase, Phase::Search { .. }) {
                 match self.count.take_if(|count| *count >= f64::from(TELLING)) {
                     Some(count) => {
                         self.by_second = true;
-                        self.above = Some(refused);
                         self.hold(count);
                     }
                     // Or it is far slower.
@@ -276,9 +260,10 @@ impl Pace {
                 self.hold(0.8 * self.rate);
             }
         } else {
-            self.above = None;
             let most = if self.closing > CHEAP { MOST_TOLD } else { 1.0 };
-            let capacity = self.capacity(sent_at).clamp(LEAST_TOLD * self.rate, most * self.rate);
+            let capacity = self
+                .capacity(sent_at)
+                .clamp(LEAST_TOLD * self.rate, most * self.rate);
             self.burst = ahead(self.first.iter(), capacity, None);
             // It took what came through, but for what was there when it began.
             let since: Vec<_> = self.sends.iter().filter(|at| **at >= self.closed).collect();
@@ -287,7 +272,7 @@ impl Pace {
             let made_up = (through / all.max(1.0)).max((through - self.burst) / open.max(1.0));
             let made_up = made_up.max(capacity);
             // What is too low stays longer than what is too high.
-            self.hold(match (self.a_second(), self.by_second) {
+            self.hold(match (by_the_second(&self.sends, &self.told), self.by_second) {
                 (Some(count), true) => count,
                 (None, true) => last,
                 (Some(count), false) => made_up.max(count),
@@ -305,53 +290,14 @@ impl Pace {
         self.next = self.next.max(now + Duration::from_secs_f64(1.0 / self.rate));
     }
 
-    /// What came through in a second before it refused, and in no second more, wherever a second begins.
-    fn a_second(&self) -> Option<f64> {
-        let begun = *self.told.front().filter(|_| self.told.len() > 1)? - Duration::from_secs(1);
-        let at = |at: &Instant| at.saturating_duration_since(begun).as_secs_f64();
-        let since = self.sends.partition_point(|sent| *sent < begun);
-        let mut seen: Vec<_> = self.sends.range(since..).map(|sent| (at(sent), true)).collect();
-        seen.extend(self.told.iter().map(|refused| (at(refused), false)));
-        seen.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // The second that moves along.
-        let (mut best, mut sum, mut ways) = (f64::INFINITY, 0.0, 0.0);
-        let mut from = 0;
-        let mut tally = Tally::default();
-        for (at, through) in &seen {
-            while seen[from].0 < at - 1.0 {
-                tally.count -= f64::from(u8::from(seen[from].1));
-                from += 1;
-            }
-            tally.add(*through);
-        }
-        let mut judge = |tally: &Tally| {
-            let wrong = (tally.most - tally.least) / tally.least.max(1.0);
-            if wrong < best {
-                (best, sum, ways) = (wrong, 0.0, 0.0);
-            }
-            if wrong <= best {
-                (sum, ways) = (sum + tally.least, ways + 1.0);
-            }
-        };
-        judge(&tally);
-        for phase in 0..PHASES {
-            let phase = f64::from(phase) / f64::from(PHASES);
-            let (mut second, mut tally) = (0.0, Tally::default());
-            for (at, through) in &seen {
-                let of = (at + phase).floor();
-                if of != second {
-                    (second, tally.count) = (of, 0.0);
-                }
-                tally.add(*through);
-            }
-            judge(&tally);
-        }
-        (best < SAME).then_some(sum / ways)
-    }
-
     /// The rate at which the calls since the last refusal were as far ahead of the service as those of the very first.
     fn capacity(&self, refused: Instant) -> f64 {
-        let since = || self.sends.iter().chain([&refused]).filter(|at| **at >= self.closed);
+        let since = || {
+            self.sends
+                .iter()
+                .chain([&refused])
+                .filter(|at| **at >= self.closed)
+        };
         let (mut low, mut high) = (0.3 * self.rate, self.rate);
         for _ in 0..12 {
             let rate = f64::midpoint(low, high);
@@ -379,45 +325,7 @@ impl Pace {
     /// The service takes so many a second: a little less, for as long as a refusal would cost.
     fn hold(&mut self, took: f64) {
         let plateau = (PLATEAU * took).max(SLOWEST);
-        self.rate = plateau * (1.0 - DIP);
+        self.rate = plateau;
         self.phase = Phase::Hold { plateau, age: 0.0 };
     }
-}
-
-/// What came through in a second so far, in any second at most, and at least where it refused.
-struct Tally {
-    count: f64,
-    most: f64,
-    least: f64,
-}
-
-impl Default for Tally {
-    fn default() -> Tally {
-        Tally { count: 0.0, most: 0.0, least: f64::INFINITY }
-    }
-}
-
-impl Tally {
-    fn add(&mut self, through: bool) {
-        match through {
-            true => self.count += 1.0,
-            false => self.least = self.least.min(self.count),
-        }
-        self.most = self.most.max(self.count);
-    }
-}
-
-/// How many calls a service that takes `rate` a second was asked for ahead of it at the end, when they came at `sends`,
-/// and it was so far behind then.
-fn ahead<'a>(sends: impl Iterator<Item = &'a Instant>, rate: f64, behind: Option<(f64, Instant)>) -> f64 {
-    let (mut ahead, mut last) = match behind {
-        Some((ahead, at)) => (ahead, Some(at)),
-        None => (0.0_f64, None),
-    };
-    for send in sends {
-        let passed = last.map_or(0.0, |last| send.duration_since(last).as_secs_f64());
-        ahead = (ahead - rate * passed).max(0.0) + 1.0;
-        last = Some(*send);
-    }
-    ahead
 }
