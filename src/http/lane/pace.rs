@@ -34,6 +34,8 @@ const TELLING: u32 = 12;
 const ACCOUNT: f64 = 0.9;
 /// So many refusals in a row that tell nothing slow it all the same.
 const FEW: u32 = 3;
+/// Calls that a service which doesn't count by the second would have taken since, before another is sent.
+const DUE: f64 = 2.0;
 /// So many at most come through where a service is closed until its second is over.
 const HARDLY: u32 = 1;
 /// A refusal that closes for no longer, in seconds, costs little.
@@ -214,8 +216,10 @@ impl Pace {
         let through = f64::from(self.sent);
         if self.phase != Phase::Ramp && all < ACCOUNT && self.sent < TELLING {
             // Where nothing comes through any more that was spaced, it counts by the second.
-            if self.sent <= HARDLY && matches!(self.phase, Phase::Search { .. }) {
-                match self.count.take_if(|count| *count >= f64::from(TELLING)) {
+            let waited = sent_at.duration_since(self.closed).as_secs_f64();
+            if self.sent <= HARDLY && waited >= self.due() && matches!(self.phase, Phase::Search { .. }) {
+                let count = self.count.take_if(|count| *count >= f64::from(TELLING));
+                match count {
                     Some(count) => {
                         self.by_second = true;
                         self.hold(count);
@@ -287,7 +291,14 @@ impl Pace {
 
     /// Whatever it takes, it has taken all of it now.
     fn spaced(&mut self, now: Instant) {
-        self.next = self.next.max(now + Duration::from_secs_f64(1.0 / self.rate));
+        let gap = (1.0 / self.rate).max(self.due());
+        self.next = self.next.max(now + Duration::from_secs_f64(gap));
+    }
+
+    /// Seconds after the first refusal, after which another tells that it counts by the second.
+    fn due(&self) -> f64 {
+        let telling = self.count.filter(|count| *count >= f64::from(TELLING));
+        telling.map_or(0.0, |count| DUE / count)
     }
 
     /// The rate at which the calls since the last refusal were as far ahead of the service as those of the very first.
