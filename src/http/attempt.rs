@@ -110,21 +110,12 @@ pub(super) async fn receive(
     let headers = mem::take(response.headers_mut());
     // Nothing behind this line sees what the service sent otherwise.
     let bytes = redactor.mask(read(response, limit, redactor).await?);
-    given_back().await;
     Ok(Body {
         status,
         headers,
         url,
         bytes,
     })
-}
-
-/// Lets the pool have its connection back. Another task returns it, a moment after the body's last byte; a call that
-/// begins before that opens one more connection, and the pool keeps both.
-async fn given_back() {
-    for _ in 0..2 {
-        tokio::task::yield_now().await;
-    }
 }
 
 async fn read(mut response: Response, limit: usize, redactor: &Redactor) -> Result<Vec<u8>, Fault> {

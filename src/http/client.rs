@@ -18,9 +18,11 @@ use super::{
     transport,
 };
 
+use order::Order;
 use repeat::{Sent, Way};
 
 mod exchange;
+mod order;
 mod repeat;
 
 /// A write that is in flight when the run is cancelled may finish for this long: knowing whether it was
@@ -42,6 +44,7 @@ struct Shared {
     redactor: Redactor,
     cancel: CancellationToken,
     lanes: Lanes,
+    order: Order,
     tally: Mutex<BTreeMap<&'static str, Tally>>,
     /// What failed attempts and pauses took of the settings' patience.
     lost: Mutex<Duration>,
@@ -65,6 +68,7 @@ impl Client {
                 redactor,
                 cancel,
                 lanes,
+                order: Order::default(),
                 tally,
                 lost: Mutex::default(),
             }),

@@ -86,11 +86,13 @@ impl Client {
             // Large, and moved about with everything that awaits this, were it not elsewhere.
             let body = Box::pin(self.attempt(call, url.clone(), way.how)).await;
             let latency = started.elapsed();
+            let in_turn = self.shared.order.turn(latency).await;
             self.count(call, |tally| tally.total += latency);
             let status = body
                 .as_ref()
                 .map_or_else(|fault| fault.status, |body| Some(body.status.as_u16()));
             let value = body.and_then(way.read);
+            drop(in_turn);
             // The place is free before anything is waited for.
             let refused = end(permit, value.as_ref().err(), settings.retry_after_cap);
             let pause = match &value {
