@@ -244,8 +244,11 @@ impl<W> Books<W> {
             }
             End::Overloaded { retry_after } => {
                 lane.figures.refused += 1;
+                // Until one comes through it is the same overload.
+                if lane.in_a_row == 0 {
+                    lane.limit.overloaded(ticket.sent_at, now);
+                }
                 lane.close(ticket.sent_at, now, retry_after, chance);
-                lane.limit.overloaded(ticket.sent_at, now);
             }
             End::TimedOut => lane.limit.overloaded(ticket.sent_at, now),
             End::Other => {}

@@ -281,7 +281,8 @@ impl Limit {
             return;
         }
         self.growth = self.growth.min(1.0 / 16.0);
-        self.shrink(now, self.limit / 2.0);
+        // Whoever refuses so few does it for reasons of its own.
+        self.shrink(now, (self.limit / 2.0).max(START / 2.0));
     }
 
     fn shrink(&mut self, now: Instant, to: f64) {

@@ -253,30 +253,41 @@ impl Pace {
             // Closed.
             return;
         } else if self.sent < TELLING {
-            // Hardly anything came through: it may be far slower.
+            // Hardly anything came through: it may be far slower, but not than what it took.
+            let took = self.took(through);
             if let Phase::Search { .. } = self.phase {
-                self.search(self.rate, 0.5 * self.rate);
+                self.search(self.rate, took.max(0.5 * self.rate).min(self.rate));
             } else {
                 self.untold += 1;
                 if self.untold < FEW {
                     return;
                 }
-                self.hold(0.8 * self.rate);
+                self.hold(took.max(0.8 * self.rate).min(self.rate));
             }
         } else {
+            let count = by_the_second(&self.sends, &self.told);
+            let capacity = self.capacity(sent_at);
+            // No count explains both: it does not count by the second.
+            self.by_second &= count.is_some() || self.told.len() < 2;
+            let is_held = matches!(self.phase, Phase::Hold { .. });
+            if count.is_none() && capacity.is_none() && !self.by_second && is_held {
+                // Nor does a bucket that was asked for more before: it refuses for other reasons.
+                self.untold += 1;
+                if self.untold >= FEW {
+                    self.hold(0.8 * self.rate);
+                    self.untold = 0;
+                }
+                (self.closed, self.sent) = (now, 0);
+                self.spaced(now);
+                return;
+            }
             let most = if self.closing > CHEAP { MOST_TOLD } else { 1.0 };
-            let capacity = self
-                .capacity(sent_at)
-                .clamp(LEAST_TOLD * self.rate, most * self.rate);
+            let capacity = capacity.unwrap_or(0.0);
+            let capacity = capacity.clamp(LEAST_TOLD * self.rate, most * self.rate);
             self.burst = ahead(self.first.iter(), capacity, None);
-            // It took what came through, but for what was there when it began.
-            let since: Vec<_> = self.sends.iter().filter(|at| **at >= self.closed).collect();
-            let gap = |two: &[&Instant]| two[1].duration_since(*two[0]).as_secs_f64();
-            let open: f64 = since.windows(2).map(|two| gap(two).min(2.0 / self.rate)).sum();
-            let made_up = (through / all.max(1.0)).max((through - self.burst) / open.max(1.0));
-            let made_up = made_up.max(capacity);
+            let made_up = (through / all.max(1.0)).max(self.took(through)).max(capacity);
             // What is too low stays longer than what is too high.
-            self.hold(match (by_the_second(&self.sends, &self.told), self.by_second) {
+            self.hold(match (count, self.by_second) {
                 (Some(count), true) => count,
                 (None, true) => last,
                 (Some(count), false) => made_up.max(count),
@@ -295,6 +306,17 @@ impl Pace {
         self.next = self.next.max(now + Duration::from_secs_f64(gap));
     }
 
+    /// Calls a second that the service took since the last refusal, but for what was there when it began.
+    fn took(&self, through: f64) -> f64 {
+        let since = self.sends.iter().filter(|at| **at >= self.closed);
+        let (mut open, mut last) = (0.0, None);
+        for at in since {
+            let gap = last.map_or(0.0, |last| at.duration_since(last).as_secs_f64());
+            (open, last) = (open + gap.min(2.0 / self.rate), Some(*at));
+        }
+        (through - self.burst) / f64::max(open, ACCOUNT * 0.5)
+    }
+
     /// Seconds after the first refusal, after which another tells that it counts by the second.
     fn due(&self) -> f64 {
         let telling = self.count.filter(|count| *count >= f64::from(TELLING));
@@ -302,23 +324,28 @@ impl Pace {
     }
 
     /// The rate at which the calls since the last refusal were as far ahead of the service as those of the very first.
-    fn capacity(&self, refused: Instant) -> f64 {
-        let since = || {
-            self.sends
+    fn capacity(&self, refused: Instant) -> Option<f64> {
+        let is_beyond = |rate: f64| {
+            let since = self
+                .sends
                 .iter()
                 .chain([&refused])
-                .filter(|at| **at >= self.closed)
+                .filter(|at| **at >= self.closed);
+            let burst = ahead(self.first.iter(), rate, None);
+            ahead(since, rate, Some((burst, self.closed))) > burst
         };
-        let (mut low, mut high) = (0.3 * self.rate, self.rate);
+        let (mut low, mut high) = (LEAST_TOLD * self.rate, self.rate);
+        if !is_beyond(low) {
+            return None;
+        }
         for _ in 0..12 {
             let rate = f64::midpoint(low, high);
-            let burst = ahead(self.first.iter(), rate, None);
-            match ahead(since(), rate, Some((burst, self.closed))) > burst {
+            match is_beyond(rate) {
                 true => low = rate,
                 false => high = rate,
             }
         }
-        high
+        Some(high)
     }
 
     fn search(&mut self, refused: f64, from: f64) {
