@@ -23,6 +23,8 @@ enum Takes {
     Slots(usize),
     /// Beyond so many at once latency grows with their square.
     Collapses(f64),
+    /// Everything, but for 0.7 s of every 1.5.
+    Storms,
     All,
 }
 
@@ -83,6 +85,12 @@ impl State {
             Takes::Collapses(beyond) => {
                 let load = ((self.in_flight + 1) as f64 / beyond).max(1.0);
                 return Ok((service.latency as f64 * load * load) as u64);
+            }
+            Takes::Storms => {
+                let into = now % 1_500_000;
+                if now >= 1_500_000 && into < 700_000 {
+                    return Err(700_000 - into);
+                }
             }
             Takes::All => {}
         }
@@ -335,4 +343,24 @@ fn a_service_without_a_limit_is_used() {
     let outcome = run(service, 2_000, Concurrency::Auto, 1);
     assert!(outcome.seconds <= 1.4 * best, "{} of {best}", outcome.seconds);
     assert!(outcome.refused == 0.0);
+}
+
+/// What is refused whatever the rate is no reason to go ever slower.
+#[test]
+fn storms_of_refusals_are_sat_out() {
+    for retry_after in [false, true] {
+        let service = Service {
+            takes: Takes::Storms,
+            latency: 75_000,
+            retry_after,
+        };
+        for seed in 1..=SEEDS {
+            let fixed = run(service, 2_500, Concurrency::Fixed(32), seed).seconds;
+            let seconds = run(service, 2_500, Concurrency::Auto, seed).seconds;
+            assert!(
+                seconds <= fixed,
+                "Retry-After {retry_after}, seed {seed}: {seconds} of {fixed}"
+            );
+        }
+    }
 }
