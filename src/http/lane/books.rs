@@ -227,7 +227,7 @@ impl<W> Books<W> {
                 let latency = now.saturating_duration_since(ticket.sent_at);
                 lane.limit.accepted(ticket.sent_at, now, latency);
                 if let Some(pace) = &mut self.pace {
-                    pace.accepted(latency, ticket.paced);
+                    pace.accepted(ticket.sent_at, latency, ticket.paced);
                 }
             }
             End::Refused { retry_after } => {

@@ -46,7 +46,7 @@ const CLIMB_CLOSED: f64 = 0.4;
 /// Where a search ends, as a share of the rate that was refused.
 const FOUND: f64 = 0.97;
 /// What is held, as a share of what the service took.
-const PLATEAU: f64 = 0.98;
+const PLATEAU: f64 = 0.985;
 /// Seconds for which it is held.
 const PLATEAU_SECONDS: f64 = 4.0;
 /// And for each second that a refusal closes it.
@@ -166,10 +166,11 @@ impl Pace {
         binds
     }
 
-    /// A call that the pace was in the way of came through.
-    pub(super) fn accepted(&mut self, latency: Duration, paced: bool) {
+    /// A call came through that went out at `sent_at`; whether the pace was in its way.
+    pub(super) fn accepted(&mut self, sent_at: Instant, latency: Duration, paced: bool) {
         self.quickest = self.quickest.min(latency.as_secs_f64());
-        if !paced {
+        // What went out before a refusal that closes for long comes back when hardly anything goes.
+        if !paced || (sent_at < self.closed && self.closing > CHEAP) {
             return;
         }
         match &mut self.phase {
