@@ -17,8 +17,10 @@ use tracing::debug;
 use uuid::Uuid;
 
 use books::{Books, Key, Ticket};
+pub use figures::LaneFigures;
 
 mod books;
+mod figures;
 mod history;
 mod limit;
 mod meter;
@@ -81,23 +83,6 @@ pub(crate) enum End {
     TimedOut,
     /// Anything else, and what was given up.
     Other,
-}
-
-/// What a lane came to.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct LaneFigures {
-    /// Calls at once that it allows; none where the number was given.
-    pub limit: Option<usize>,
-    /// The most that it allowed.
-    pub highest: Option<usize>,
-    /// The most that were on their way at once; 0 where none ever was.
-    pub most_at_once: usize,
-    /// Attempts that were refused for too much traffic.
-    pub refused: u64,
-    /// For how long in all nothing went out, because refusals asked for it or had come.
-    pub closed: Duration,
-    /// The pace of all models together, where refusals taught one.
-    pub calls_a_second: Option<f64>,
 }
 
 /// All lanes of one client; clones are the same ones.
