@@ -15,9 +15,12 @@ use crate::studio::{Failure, Purpose};
 use crate::suite::Case;
 
 use beside::Beside;
+use tail::Tail;
 
 mod beside;
+mod ends;
 mod recalled;
+mod tail;
 
 /// Judgements that may wait for the judge before no more answers are begun.
 const MOST_AHEAD: usize = 32;
@@ -48,6 +51,7 @@ pub(super) struct State<'a> {
     beside: Beside,
     answers: Line,
     judgements: Line,
+    tail: Tail,
     /// Answers that have a score or a judgement in flight.
     scored: BTreeSet<(usize, u32)>,
     /// A limit left a judgement in the middle.
@@ -70,6 +74,7 @@ impl<'a> State<'a> {
             beside: Beside::new(&beside, plan.suite.judge.votes),
             answers: Line::default(),
             judgements: Line::default(),
+            tail: Tail::default(),
             scored: BTreeSet::new(),
             cut_short: false,
             unkept: false,
@@ -161,7 +166,8 @@ impl<'a> State<'a> {
         if judge_is_full && self.due.len() >= judgements.max(MOST_AHEAD) {
             return None;
         }
-        if let Some(Job::Judge { case, sample, .. }) = self.due.front().filter(|_| !judge_is_full) {
+        let ahead = !is_full(answers, room.answers) && self.answers_go_ahead(all);
+        if let Some(Job::Judge { case, sample, .. }) = self.due.front().filter(|_| !judge_is_full && !ahead) {
             let at = (*case, *sample);
             let counts = self.scored.contains(&at);
             if self.purse.refuses(Wanted::Judgement { counts }).is_some() {
@@ -182,10 +188,7 @@ impl<'a> State<'a> {
         if is_full(answers, room.answers) {
             return None;
         }
-        let votes = u64::from(self.plan.suite.judge.votes);
-        // An answer whose judgements wait is not with the judge either.
-        let open = self.answers.in_flight as u64 + (self.due.len() as u64).div_ceil(votes.max(1));
-        if self.purse.refuses(Wanted::Answer { votes, open }).is_some() {
+        if self.purse.refuses(self.an_answer()).is_some() {
             return None;
         }
         let job = self.next_answer()?;
@@ -194,19 +197,17 @@ impl<'a> State<'a> {
         Some(job)
     }
 
+    fn an_answer(&self) -> Wanted {
+        let votes = u64::from(self.plan.suite.judge.votes);
+        // An answer whose judgements wait is not with the judge either.
+        let open = self.answers.in_flight as u64 + (self.due.len() as u64).div_ceil(votes.max(1));
+        Wanted::Answer { votes, open }
+    }
+
     /// An answer has a score, or may have one soon.
     fn counts(&mut self, case: usize, sample: u32) {
         self.scored.insert((case, sample));
         self.purse.scored(self.scored.len());
-    }
-
-    /// Why things are left undone when nothing is in flight: a limit is in the way.
-    pub(super) fn unfinished(&self) -> Option<Stopped> {
-        let reached = self
-            .purse
-            .refused()
-            .filter(|_| self.is_open() || self.cut_short)?;
-        Some(self.purse.stopped(reached))
     }
 
     pub(super) fn plan(&self) -> &'a Plan<'a> {
@@ -274,6 +275,7 @@ impl<'a> State<'a> {
             }),
             false => None,
         };
+        self.tail.answered(&sample);
         self.plan.tell(Event::Answered {
             case: id.clone(),
             sample: index,
@@ -332,6 +334,7 @@ impl<'a> State<'a> {
             return Some(stopped);
         }
         let id = &self.plan.suite.cases[case].id;
+        self.tail.judged(&vote);
         self.cut_short |= vote.outcome == VoteOutcome::NotAsked;
         // What is from the cache is found there again.
         let unkept = match was_judged(&vote) && vote.cached.is_none() {
@@ -382,13 +385,6 @@ impl<'a> State<'a> {
             });
         }
         None
-    }
-
-    /// A reason to stop that no call in flight can contradict any more.
-    pub(super) fn condemned(&mut self) -> Option<Stopped> {
-        [&mut self.answers, &mut self.judgements]
-            .into_iter()
-            .find_map(|line| line.condemned.take_if(|_| line.in_flight == 0))
     }
 
     pub(super) fn outcome(self, stopped: Option<Stopped>) -> Outcome {

@@ -12,7 +12,7 @@ use super::super::known::Kept;
 use super::super::limits::{GRACE, Limits};
 use super::*;
 use crate::results::{CaseResult, Results, StopKind};
-use crate::studio::FailureKind;
+use crate::studio::{FailureKind, Reply};
 use crate::suite::Check;
 
 mod again;

@@ -19,6 +19,25 @@ async fn two_hundred_cases_take_hardly_more_than_the_bound() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_last_round_need_not_be_full() {
+    // 1,000 cases are 15.6 rounds of 64, and 200 are 3.1.
+    for (n, most) in [(1_000, 1.01), (200, 1.2)] {
+        let bound = Duration::from_millis(n * (200 + 400) / 64);
+        let ran = ran(
+            &numbered(usize::try_from(n).unwrap()),
+            64,
+            |purpose, at| async move {
+                let latency = Duration::from_millis(if purpose == Purpose::Answer { 200 } else { 400 });
+                steady(purpose, at).await.map(|reply| Reply { latency, ..reply })
+            },
+        )
+        .await;
+        assert!(ran.took <= bound.mul_f64(most), "{:?} of {bound:?}", ran.took);
+        assert_eq!(ran.most_in_flight, 64);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn scattered_times_stay_near_the_bound() {
     let total: Duration = (0..200).map(|at| scattered(at, 200) + scattered(at, 400)).sum();
     let ran = ran(&numbered(200), 20, |purpose, at| async move {
