@@ -197,7 +197,7 @@ fn compared(results: &mut Results, frame: &mut Frame, options: &ComparisonOption
 fn uncompared(results: &mut Results, screen: &Screen) {
     if results.baseline.take().is_some() {
         screen.warn(&format!(
-            "{}: what its shards were compared with is left out, as --baseline none asks",
+            "{}: what its shards were compared with, and judged again of it, is left out, as --baseline none asks",
             results.suite.name
         ));
     }

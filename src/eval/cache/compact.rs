@@ -137,7 +137,7 @@ fn remove_abandoned(folder: &Path) -> io::Result<()> {
         let name = entry.file_name();
         let unfinished = name
             .to_str()
-            .is_some_and(|name| UNFINISHED.iter().any(|end| name.ends_with(end)));
+            .is_some_and(|name| UNFINISHED.iter().any(|ending| segment::is_ours(name, ending)));
         let Ok(found) = entry.metadata() else { continue };
         let age = found.modified().ok().and_then(|at| at.elapsed().ok());
         if unfinished && found.is_file() && age.is_some_and(|age| age > ABANDONED) {

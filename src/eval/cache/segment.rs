@@ -112,8 +112,8 @@ pub(super) fn open(folder: &Path, most: u64) -> io::Result<Vec<Segment>> {
 
 /// Whether a file's name is one that [`Writer::begin`] gives, or tidying up: anything else in the folder is somebody's
 /// own, and is neither read nor ever removed.
-fn is_ours(name: &str) -> bool {
-    let parts = name.strip_suffix(ENDING).and_then(|name| name.split_once('-'));
+pub(super) fn is_ours(name: &str, ending: &str) -> bool {
+    let parts = name.strip_suffix(ending).and_then(|name| name.split_once('-'));
     parts.is_some_and(|(millis, id)| {
         let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         millis.len() == MILLIS
@@ -137,7 +137,12 @@ fn listed(folder: &Path) -> io::Result<Vec<PathBuf>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if is_file && entry.file_name().to_str().is_some_and(is_ours) {
+        if is_file
+            && entry
+                .file_name()
+                .to_str()
+                .is_some_and(|name| is_ours(name, ENDING))
+        {
             paths.push(entry.path());
         }
     }

@@ -330,11 +330,18 @@ fn a_folder_that_can_not_be_used_is_told() {
 fn what_others_left_unfinished_goes_when_nobody_has_it_any_more() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    for name in ["a.new", "b.tmp", "c.new"] {
+    let unfinished = |n, ending| ours(n).replace(".jsonl", ending);
+    let [a, b, c] = [
+        unfinished(91, ".new"),
+        unfinished(92, ".tmp"),
+        unfinished(93, ".new"),
+    ];
+    let somebody_s = "notes.tmp".to_owned();
+    for name in [&a, &b, &c, &somebody_s] {
         fs::write(folder.join(name), "x").unwrap();
     }
     let long_ago = SystemTime::now() - Duration::from_secs(2 * 60 * 60);
-    for name in ["a.new", "b.tmp"] {
+    for name in [&a, &b, &somebody_s] {
         let file = fs::File::options().write(true).open(folder.join(name)).unwrap();
         file.set_modified(long_ago).unwrap();
     }
@@ -342,9 +349,6 @@ fn what_others_left_unfinished_goes_when_nobody_has_it_any_more() {
         segment(folder, &ours(n), &[(n, now())]);
     }
     open(folder);
-    let left = |name| folder.join(name).exists();
-    assert_eq!(
-        (left("a.new"), left("b.tmp"), left("c.new")),
-        (false, false, true)
-    );
+    let left = [&a, &b, &c, &somebody_s].map(|name| folder.join(name).exists());
+    assert_eq!(left, [false, false, true, true]);
 }

@@ -258,7 +258,9 @@ impl<W> Books<W> {
     /// A reply took so many tokens.
     pub(super) fn took(&mut self, lane: usize, tokens: u64) {
         let lane = &mut self.lanes[lane];
-        let tokens = tokens as f64;
+        // What a service says of itself does not stop the run for longer than a minute.
+        let most = self.traffic.tpm.unwrap_or(u64::MAX).max(1);
+        let tokens = tokens.min(most) as f64;
         let mean = lane.mean_tokens.unwrap_or(tokens);
         lane.mean_tokens = Some(mean + 0.1 * (tokens - mean));
         if let Some(meter) = &mut lane.tokens {

@@ -140,6 +140,8 @@ impl Pace {
     /// A call goes out. Whether the pace was in its way.
     pub(super) fn sent(&mut self, now: Instant) -> bool {
         if self.rate >= FREE {
+            // A first refusal is told by what went out before it.
+            self.note(now);
             return false;
         }
         let gap = Duration::from_secs_f64(1.0 / self.rate);
@@ -152,6 +154,11 @@ impl Pace {
         let late = if self.is_exact() { Duration::ZERO } else { late };
         let from = now.checked_sub(late).map_or(now, |early| early.max(self.next));
         self.next = from + gap;
+        self.note(now);
+        binds
+    }
+
+    fn note(&mut self, now: Instant) {
         self.sent += 1;
         if self.sends.len() >= MOST_SENDS {
             let gone = self.sends.pop_front();
@@ -163,7 +170,6 @@ impl Pace {
             self.closed = now;
         }
         self.sends.push_back(now);
-        binds
     }
 
     /// A call came through that went out at `sent_at`; whether the pace was in its way.
