@@ -14,11 +14,8 @@ use super::output::Screen;
 use super::progress;
 use super::service::{Home, Service};
 use crate::eval;
-use crate::http::Concurrency;
 use crate::report::Record;
-use crate::results::{
-    CallTally, JudgeRecord, ModelPace, Pace, Results, Run, Stopped, SuiteRecord, Tool, VERSION,
-};
+use crate::results::{CallTally, JudgeRecord, Results, Run, Stopped, SuiteRecord, Tool, VERSION};
 use crate::suite::Suite;
 
 /// How long a model that needs loading is waited for: a large one takes minutes to get to its GPU.
@@ -98,11 +95,10 @@ pub(crate) async fn evaluate(
         run: Run {
             id: taken.run,
             started_at: taken.began_at,
-            duration_ms: millis(evaluation.duration),
+            duration_ms: u64::try_from(evaluation.duration.as_millis()).unwrap_or(u64::MAX),
             resumed: taken.resumed,
             kept: evaluation.kept,
             cached: evaluation.cached,
-            pace: pace(service),
             base_url: service.origin.clone(),
             emulator: service.is_emulator(),
             commit: environment.commit.clone(),
@@ -136,47 +132,9 @@ pub(crate) async fn evaluate(
     derive(results, None)
 }
 
-/// How fast the client asked, as the results hold it; none where no model was.
-fn pace(service: &Service) -> Option<Pace> {
-    let http = service.studio.http();
-    let traffic = http.lanes().traffic();
-    let figures = || {
-        http.lanes()
-            .figures()
-            .into_iter()
-            .filter(|(_, lane)| lane.most_at_once > 0)
-    };
-    let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    let learned = figures().find_map(|(_, lane)| lane.calls_a_second);
-    let models: BTreeMap<String, ModelPace> = figures()
-        .map(|(model, lane)| {
-            let pace = ModelPace {
-                most_at_once: number(lane.most_at_once),
-                limit: lane.limit.map(number),
-                refused: lane.refused,
-                closed_ms: millis(lane.closed),
-            };
-            (model, pace)
-        })
-        .collect();
-    (!models.is_empty()).then(|| Pace {
-        concurrency: match traffic.concurrency {
-            Concurrency::Fixed(most) => Some(number(most)),
-            Concurrency::Auto | Concurrency::Unbounded => None,
-        },
-        rpm: traffic.rpm,
-        tpm: traffic.tpm,
-        learned_per_minute: learned.map(|rate| (60.0 * rate).round() as u64),
-        models,
-    })
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 /// The client's tally as the results hold it.
 pub(crate) fn tally(service: &Service) -> BTreeMap<String, CallTally> {
+    let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
     service
         .studio
         .http()

@@ -101,7 +101,6 @@ pub(super) fn earlier(suite: &Suite, cases: Vec<CaseResult>) -> Results {
             resumed: 0,
             kept: crate::results::Kept::default(),
             cached: None,
-            pace: None,
             base_url: "https://example.com".to_owned(),
             emulator: false,
             commit: None,

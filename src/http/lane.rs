@@ -17,10 +17,8 @@ use tracing::debug;
 use uuid::Uuid;
 
 use books::{Books, Key, Ticket};
-pub use figures::LaneFigures;
 
 mod books;
-mod figures;
 mod history;
 mod limit;
 mod meter;
@@ -83,6 +81,19 @@ pub(crate) enum End {
     TimedOut,
     /// Anything else, and what was given up.
     Other,
+}
+
+/// What a lane came to.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LaneFigures {
+    /// Calls at once that it allows; none where the number was given.
+    pub limit: Option<usize>,
+    /// The most that it allowed.
+    pub highest: Option<usize>,
+    /// Attempts that were refused for too much traffic.
+    pub refused: u64,
+    /// The pace of all models together, where refusals taught one.
+    pub calls_a_second: Option<f64>,
 }
 
 /// All lanes of one client; clones are the same ones.
@@ -149,15 +160,10 @@ impl Lanes {
         self.shared.room.notified().await;
     }
 
-    /// What is known of the service's limits from the start.
-    pub fn traffic(&self) -> Traffic {
-        self.shared.state().books.traffic()
-    }
-
     /// What became of each lane, by model.
     pub fn figures(&self) -> BTreeMap<String, LaneFigures> {
         let state = self.shared.state();
-        let figures = state.books.figures(Instant::now());
+        let figures = state.books.figures();
         figures
             .map(|(name, figures)| (name.to_owned(), figures))
             .collect()
@@ -271,7 +277,7 @@ impl Shared {
         let mut state = self.state();
         state.books.end(ticket, end, Instant::now());
         if !matches!(end, End::Through | End::Other)
-            && let Some((model, figures)) = state.books.figures(Instant::now()).nth(ticket.lane)
+            && let Some((model, figures)) = state.books.figures().nth(ticket.lane)
         {
             debug!(
                 model,

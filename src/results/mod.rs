@@ -15,7 +15,6 @@ use crate::suite::Gate;
 mod baseline;
 mod case;
 mod cases;
-mod pace;
 mod samples;
 mod shard;
 
@@ -25,7 +24,6 @@ pub use baseline::{
 };
 pub use case::{AnswerOutcome, Cached, CallCost, CaseResult, CheckResult, Sample, Vote, VoteOutcome};
 pub use cases::{Cases, CasesBuilder, Iter as CasesIter, Reader as CasesReader};
-pub use pace::{ModelPace, Pace};
 pub use samples::{Samples, Unpacked};
 pub use shard::{Portion, ShardRecord};
 
@@ -89,9 +87,6 @@ pub struct Run {
     /// What of it is from the cache of earlier runs' replies, and so from another day; absent where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cached: Option<CachedReplies>,
-    /// How fast it asked, and where that settled; absent where it asked nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pace: Option<Pace>,
     /// The service's origin, without credentials.
     pub base_url: String,
     /// True when the built-in emulator answered instead of Prem Studio.

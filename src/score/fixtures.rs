@@ -123,7 +123,6 @@ pub(crate) fn results(cases: Vec<CaseResult>) -> Results {
             resumed: 0,
             kept: Kept::default(),
             cached: None,
-            pace: None,
             base_url: String::new(),
             emulator: true,
             commit: None,

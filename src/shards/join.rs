@@ -89,9 +89,6 @@ fn run(parts: &[Part]) -> Option<Run> {
         commit: first.commit.clone(),
         stopped: stopped(parts),
         cached: cached(parts),
-        pace: runs()
-            .filter_map(|run| run.pace.clone())
-            .reduce(|all, more| all.with(&more)),
         shard: None,
     })
 }

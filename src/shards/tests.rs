@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::results::{
-    BaselineSource, CallTally, CaseResult, Found, ModelPace, Pace, Portion, Results, ShardRecord, StopKind,
-    Stopped,
+    BaselineSource, CallTally, CaseResult, Found, Portion, Results, ShardRecord, StopKind, Stopped,
 };
 use crate::score;
 use crate::score::fixtures::{anchor, case, results};
@@ -107,42 +106,6 @@ fn the_parts_are_the_whole_again() {
         },
     );
     assert_eq!(merge(pieces()).unwrap(), [expected]);
-}
-
-#[test]
-fn how_fast_they_asked_is_told_of_all_of_them() {
-    let of = |most, limit, refused| ModelPace {
-        most_at_once: most,
-        limit,
-        refused,
-        closed_ms: refused.saturating_mul(11),
-    };
-    let asked = |models: &[(&str, ModelPace)], learned| {
-        Some(Pace {
-            rpm: Some(60),
-            learned_per_minute: learned,
-            models: models
-                .iter()
-                .map(|(name, of)| ((*name).to_owned(), *of))
-                .collect(),
-            ..Pace::default()
-        })
-    };
-    let mut pieces = pieces();
-    // One of them had everything from the cache.
-    pieces[0].results.run.pace = asked(&[("m", of(9, Some(12), 1)), ("judge", of(3, Some(8), 0))], None);
-    pieces[2].results.run.pace = asked(&[("m", of(11, Some(8), u64::MAX / 11 + 1))], Some(90));
-    let merged = merge(pieces).unwrap().remove(0);
-    let all = [(
-        "m",
-        ModelPace {
-            closed_ms: u64::MAX,
-            ..of(11, Some(12), 1 + u64::MAX / 11 + 1)
-        },
-    )];
-    let mut expected = asked(&all, Some(90)).unwrap();
-    expected.models.insert("judge".to_owned(), of(3, Some(8), 0));
-    assert_eq!(merged.run.pace, Some(expected));
 }
 
 #[test]

@@ -41,8 +41,6 @@ mod limits;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
-mod pace;
-#[cfg(test)]
 mod prompts;
 #[cfg(test)]
 mod pull_request;

@@ -93,10 +93,6 @@ impl<W> Books<W> {
         }
     }
 
-    pub(super) fn traffic(&self) -> Traffic {
-        self.traffic
-    }
-
     /// The lane of this name.
     pub(super) fn lane(&mut self, name: &str, now: Instant) -> usize {
         if let Some(at) = self.lanes.iter().position(|lane| lane.name == name) {
@@ -190,7 +186,6 @@ impl<W> Books<W> {
         lane.in_flight += 1;
         self.in_flight += 1;
         lane.limit.sent(now, lane.in_flight);
-        lane.figures.most_at_once = lane.figures.most_at_once.max(lane.in_flight);
         if let Some(meter) = &mut lane.requests {
             meter.take(1.0, now);
         }
@@ -298,8 +293,8 @@ impl<W> Books<W> {
         lane.in_a_row >= GIVEN_UP_REFUSALS && now.duration_since(lane.refused_since) >= GIVEN_UP
     }
 
-    /// What became of each lane until now, by its name.
-    pub(super) fn figures(&self, now: Instant) -> impl Iterator<Item = (&str, LaneFigures)> {
+    /// What became of each lane, by its name.
+    pub(super) fn figures(&self) -> impl Iterator<Item = (&str, LaneFigures)> {
         let rate = self.pace.as_ref().and_then(Pace::learned);
         self.lanes.iter().map(move |lane| {
             let auto = self.traffic.concurrency == Concurrency::Auto;
@@ -307,10 +302,6 @@ impl<W> Books<W> {
                 limit: auto.then(|| lane.limit.now()),
                 highest: auto.then(|| lane.limit.highest()),
                 calls_a_second: rate,
-                closed: lane
-                    .figures
-                    .closed
-                    .saturating_sub(lane.closed_until.saturating_duration_since(now)),
                 ..lane.figures
             };
             (lane.name.as_str(), figures)
@@ -358,9 +349,7 @@ impl<W> Book<W> {
             }
             self.in_a_row += 1;
         }
-        let (before, opens) = (self.closed_until.max(now), now + closed);
-        self.figures.closed += opens.saturating_duration_since(before);
-        self.closed_until = self.closed_until.max(opens);
+        self.closed_until = self.closed_until.max(now + closed);
         self.closed_until
     }
 }

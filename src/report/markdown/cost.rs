@@ -22,10 +22,6 @@ pub(super) fn section(view: &View, bytes: usize) -> String {
             count(uncounted)
         ));
     }
-    for (at, (model, pace)) in cost.pace.iter().enumerate() {
-        let above = if at == 0 { "\n" } else { "" };
-        out.push_str(&format!("{above}- {}: {pace}\n", code(model, At::Line)));
-    }
     let head = "| Call | Calls | Requests | Failed | Time in all |\n| --- | --- | --- | --- | --- |\n";
     let shown = rows(
         cost.calls.iter().map(|(name, tally)| {

@@ -340,14 +340,10 @@ pub(super) fn cost(view: &View, style: &Style) -> String {
             ),
         ],
     ];
-    let mut out = columns(
+    columns(
         &rows,
         &[Column::Left, Column::Right, Column::Left],
         style.width,
         |_, _, cell| cell.to_owned(),
-    );
-    for (model, pace) in &cost.pace {
-        out.push_str(&style.wrapped_below(&format!("{}: {pace}", foreign(model, 50))));
-    }
-    out
+    )
 }

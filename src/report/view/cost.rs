@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::pace;
 use crate::results::{CallCost, CallTally, Results};
 
 /// What a run cost.
@@ -14,8 +13,6 @@ pub(in crate::report) struct Cost<'a> {
     pub calls: &'a BTreeMap<String, CallTally>,
     /// All calls added up.
     pub total: CallTally,
-    /// How each model was asked, a line each.
-    pub pace: Vec<(&'a str, String)>,
 }
 
 /// The chat calls of one purpose.
@@ -50,7 +47,6 @@ impl<'a> Cost<'a> {
             judgements,
             calls: &results.calls,
             total,
-            pace: pace::lines(results.run.pace.as_ref()).collect(),
         }
     }
 }

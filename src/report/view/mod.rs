@@ -9,7 +9,6 @@ mod diff;
 mod headline;
 mod judge;
 mod outline;
-mod pace;
 mod problems;
 
 use serde::Serialize;
